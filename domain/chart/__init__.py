@@ -1,0 +1,1 @@
+"""What was seen, thought and done: the notes of a client's chart."""

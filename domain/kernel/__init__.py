@@ -1,0 +1,1 @@
+"""What every context shares and none owns: facts, commands, deciders, ids, money, time, permissions."""

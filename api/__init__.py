@@ -1,0 +1,1 @@
+"""How do people and other programs talk to Palimpsest over HTTP?"""

@@ -1,0 +1,1 @@
+"""Which questions are answered from the events, and how is each answer rebuilt?"""

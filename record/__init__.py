@@ -1,0 +1,1 @@
+"""How is an event written, protected and read back?"""

@@ -1,0 +1,1 @@
+"""What happens in the background, after an event and without anybody waiting?"""

@@ -1,0 +1,51 @@
+"""What can be set from outside, and what holds when nothing is?"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.refusal import Refusal
+
+PREFIX = "PALIMPSEST_"
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def _beside_the_data(given: dict[str, Any]) -> Path:
+    # `data_dir` is missing only when it was itself refused; then this default is never used.
+    return Path(given.get("data_dir", ".data")) / "root.key"
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable: `PALIMPSEST_PORT=8001 make run`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, validate_default=True
+    )
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)  # 0: any free port
+    data_dir: AbsolutePath = Path(".data")
+    database_url: str | None = Field(default=None, repr=False)  # None: our own PostgreSQL
+    key_file: AbsolutePath = Field(default_factory=_beside_the_data)
+    pool_size: int = Field(default=10, ge=2, le=200)
+    session_idle_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    demo: bool = True  # load the demo practices into an empty database
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    testing: bool = False  # accept a database that may lose what it acknowledged
+
+
+def load_settings() -> Settings:
+    """Read the environment; a wrong or misspelt setting is refused, never silently ignored."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}TEST_"):
+            raise Refusal(f"{name} is not a setting; known are {', '.join(sorted(known))}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise Refusal(wrong) from None

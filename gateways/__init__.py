@@ -1,1 +1,1 @@
-"""How are outside parties reached, and what stands in for each of them in a test?"""
+"""The outside parties: one package each, with a protocol, real adapters and a simulator."""

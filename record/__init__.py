@@ -1,1 +1,1 @@
-"""How is an event written, protected and read back?"""
+"""The log itself, and the only code that writes it: append, tenancy, keys, accesses, replay."""

@@ -1,0 +1,183 @@
+-- The gate: the only way into a log. The application may call it and may write to no log itself.
+
+SET ROLE palimpsest_writer;
+
+-- Appends a set of appends, each with its own outcome, in one commit.
+--
+-- a_*: one element per append. e_*: one per event, in order; e_append is the 1-based number of its
+-- append. An append is atomic and may span streams of its practice; within one call a stream, and a
+-- command id, may stand in one append only.
+-- Answers per append: 'accepted', 'duplicate' (the same command was answered before: its answer),
+-- 'mismatch' (the same command id with another digest), or 'conflict' (with the stream that has
+-- moved on and its present version).
+-- `at_time` backdates recorded_at: for demo histories, refused to the application.
+CREATE FUNCTION record.append(
+    a_practice uuid[], a_log text[], a_command uuid[], a_digest bytea[], a_actor uuid[],
+    a_on_behalf_of uuid[], a_role text[], a_location uuid[], a_purpose text[],
+    a_correlation uuid[], a_causation uuid[],
+    e_append integer[], e_stream uuid[], e_version integer[], e_type text[], e_subject uuid[],
+    e_occurred timestamptz[], e_key uuid[], e_body bytea[],
+    at_time timestamptz DEFAULT NULL
+) RETURNS TABLE (
+    append integer, outcome text, stream uuid, stream_version integer,
+    first_position bigint, last_position bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+SET jit = off AS $$
+DECLARE
+    heads integer;
+    v_now timestamptz;
+    refused integer[] := '{}';
+    refusal record;
+BEGIN
+    IF at_time IS NOT NULL AND NOT pg_has_role(session_user, 'palimpsest_owner', 'MEMBER') THEN
+        RAISE EXCEPTION 'the application may not set the time of recording'
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    -- 1. Hold the heads: whoever commits first has the lower positions, and there are no holes.
+    PERFORM FROM record.head AS h
+    WHERE (h.practice_id, h.log) IN (SELECT u.p, u.l FROM unnest(a_practice, a_log) AS u(p, l))
+    ORDER BY h.practice_id, h.log
+    FOR NO KEY UPDATE;
+    GET DIAGNOSTICS heads = ROW_COUNT;
+    IF cardinality(a_practice) = 1 THEN
+        IF heads <> 1 THEN
+            RAISE EXCEPTION 'no such practice' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+    ELSE
+        IF heads <> (SELECT count(*) FROM (
+            SELECT DISTINCT u.p, u.l FROM unnest(a_practice, a_log) AS u(p, l)) AS d)
+        THEN
+            RAISE EXCEPTION 'no such practice' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        -- Followers of a refused append would need its outcome; callers send them next round.
+        IF EXISTS (
+            SELECT FROM unnest(e_append, e_stream) AS u(k, s)
+            GROUP BY a_practice[k], a_log[k], s HAVING count(DISTINCT k) > 1
+        ) OR EXISTS (
+            SELECT FROM unnest(a_practice, a_command) AS u(p, c)
+            WHERE c IS NOT NULL GROUP BY p, c HAVING count(*) > 1
+        ) THEN
+            RAISE EXCEPTION 'a stream or command stands in two appends of one call'
+                USING ERRCODE = 'cardinality_violation';
+        END IF;
+    END IF;
+    v_now := coalesce(at_time, clock_timestamp());
+
+    -- 2. Commands answered before, and streams that have moved on. The statements see everything
+    --    that committed before the heads were held.
+    FOR refusal IN
+        SELECT a.k::integer AS k, c.stream_id, c.version, c.position, c.digest = a.d AS is_same
+        FROM unnest(a_practice, a_command, a_digest) WITH ORDINALITY AS a(p, c, d, k)
+        JOIN record.command AS c ON c.practice_id = a.p AND c.command_id = a.c
+    LOOP
+        append := refusal.k;
+        outcome := CASE WHEN refusal.is_same THEN 'duplicate' ELSE 'mismatch' END;
+        stream := refusal.stream_id;
+        stream_version := refusal.version;
+        first_position := NULL;
+        last_position := refusal.position;
+        refused := refused || refusal.k;
+        RETURN NEXT;
+    END LOOP;
+    FOR refusal IN
+        SELECT DISTINCT ON (part.k) part.k, part.s AS stream_id, coalesce(now_at.version, 0) AS version
+        FROM (
+            SELECT u.k, u.s, min(u.v) AS first, max(u.v) AS last, count(*) AS n
+            FROM unnest(e_append, e_stream, e_version) AS u(k, s, v)
+            WHERE u.k <> ALL (refused)
+            GROUP BY u.k, u.s
+        ) AS part
+        LEFT JOIN LATERAL (
+            SELECT e.version FROM record.event AS e
+            WHERE e.practice_id = a_practice[part.k] AND e.log = a_log[part.k]
+                AND e.stream_id = part.s
+            ORDER BY e.version DESC LIMIT 1
+        ) AS now_at ON true
+        WHERE part.last - part.first + 1 <> part.n
+            OR CASE
+                WHEN now_at.version IS NULL THEN part.first NOT IN (0, 1)
+                ELSE part.first <> now_at.version + 1
+            END
+        ORDER BY part.k, part.s
+    LOOP
+        append := refusal.k;
+        outcome := 'conflict';
+        stream := refusal.stream_id;
+        stream_version := refusal.version;
+        first_position := NULL;
+        last_position := NULL;
+        refused := refused || refusal.k;
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(refused) = cardinality(a_practice) THEN
+        RETURN;
+    END IF;
+
+    -- 3. The accepted events take the next positions; 4. commands are remembered, heads advance.
+    RETURN QUERY
+    WITH numbered AS MATERIALIZED (
+        SELECT u.k, u.o, u.s, u.v, u.t, u.sub, u.key, u.body, u.occurred,
+            h.position + row_number() OVER (PARTITION BY a_practice[u.k], a_log[u.k] ORDER BY u.o)
+                AS at_position,
+            greatest(v_now, h.recorded_at) AS recorded
+        FROM unnest(e_append, e_stream, e_version, e_type, e_subject, e_key, e_body, e_occurred)
+            WITH ORDINALITY AS u(k, s, v, t, sub, key, body, occurred, o)
+        JOIN record.head AS h ON h.practice_id = a_practice[u.k] AND h.log = a_log[u.k]
+        WHERE u.k <> ALL (refused)
+    ), inserted AS (
+        INSERT INTO record.event (
+            practice_id, log, stream_id, version, position, type, subject, actor, on_behalf_of,
+            role, location, purpose, command_id, correlation_id, causation_id, occurred_at,
+            recorded_at, key_id, body, leaf_hash
+        )
+        SELECT a_practice[n.k], a_log[n.k], n.s, n.v, n.at_position, n.t, n.sub, a_actor[n.k],
+            a_on_behalf_of[n.k], a_role[n.k], a_location[n.k], a_purpose[n.k], a_command[n.k],
+            a_correlation[n.k], a_causation[n.k], coalesce(n.occurred, n.recorded), n.recorded,
+            n.key, n.body,
+            record.leaf(
+                a_practice[n.k], a_log[n.k], n.s, n.v, n.at_position, n.t, n.sub, a_actor[n.k],
+                a_on_behalf_of[n.k], a_role[n.k], a_location[n.k], a_purpose[n.k], a_command[n.k],
+                a_correlation[n.k], a_causation[n.k],
+                (extract(epoch FROM coalesce(n.occurred, n.recorded)) * 1000000)::bigint,
+                (extract(epoch FROM n.recorded) * 1000000)::bigint,
+                n.key, n.body
+            )
+        FROM numbered AS n
+    ), answers AS MATERIALIZED (
+        SELECT n.k, min(n.at_position) AS first, max(n.at_position) AS last,
+            (array_agg(n.s ORDER BY n.o))[1] AS s, max(n.recorded) AS recorded,
+            max(n.v) FILTER (WHERE n.s = e_stream[array_position(e_append, n.k)]) AS v
+        FROM numbered AS n GROUP BY n.k
+    ), remembered AS (
+        INSERT INTO record.command
+            (practice_id, command_id, digest, stream_id, version, position, recorded_at)
+        SELECT a_practice[a.k], a_command[a.k], a_digest[a.k], a.s, a.v, a.last, a.recorded
+        FROM answers AS a WHERE a_command[a.k] IS NOT NULL
+    ), advanced AS (
+        UPDATE record.head AS h SET position = h.position + x.n, recorded_at = x.recorded
+        FROM (
+            SELECT a_practice[n.k] AS p, a_log[n.k] AS l, count(*) AS n, max(n.recorded) AS recorded
+            FROM numbered AS n GROUP BY 1, 2
+        ) AS x
+        WHERE h.practice_id = x.p AND h.log = x.l
+    )
+    SELECT a.k, 'accepted', a.s, a.v, a.first, a.last FROM answers AS a;
+END
+$$;
+
+-- Which root keys wrap the practices' keys? Ids only; start-up refuses any other root key.
+CREATE FUNCTION record.root_key_ids() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT DISTINCT p.root_key_id FROM record.practice AS p;
+END;
+
+REVOKE ALL ON FUNCTION record.append, record.root_key_ids FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record.append, record.root_key_ids TO palimpsest_app;
+RESET ROLE;
+REVOKE CREATE ON SCHEMA record FROM palimpsest_writer;

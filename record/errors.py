@@ -1,0 +1,26 @@
+"""What can go wrong between a decision and the log."""
+
+from domain.kernel.errors import Conflict, DomainError, Invalid
+
+
+class StaleVersion(Conflict):
+    """Somebody else wrote to the stream first; `current_version` says how far it is."""
+
+    code = "stale_version"
+
+
+class IdempotencyMismatch(Invalid):
+    """The key was used before, for another request."""
+
+    code = "idempotency_mismatch"
+    field = "Idempotency-Key"
+
+
+class AccessNotLogged(DomainError):
+    """The access entry could not be written, so nothing is shown."""
+
+    code = "access_log_unavailable"
+
+
+class Unreadable(Exception):
+    """A stored body does not open under its key: it was moved or altered. Names its place."""

@@ -1,0 +1,165 @@
+"""Which key seals what: one data key per client and category, wrapped by the practice's key."""
+
+import os
+from dataclasses import dataclass
+from threading import Lock
+from uuid import UUID, uuid4
+
+from cachetools import TTLCache
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.kernel.events import Category
+from gateways.kms import Kms, WrongRootKey
+from record.database import Database
+from record.errors import Unreadable
+
+NONCE_BYTES = 12
+CACHED_KEYS = 10_000
+CACHE_SECONDS = 60
+"""A shredded key is forgotten within this time."""
+FORMAT = b"\x01"
+"""First byte of a sealed body: AES-256-GCM, 96-bit random nonce, 128-bit tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataKey:
+    """An unwrapped key, ready to use."""
+
+    key_id: UUID
+    aead: AESGCM
+
+    def seal(self, text: bytes, about: bytes) -> bytes:
+        """Encrypts; `about` binds the ciphertext to its place. At most 2^32 times per key."""
+        nonce = os.urandom(NONCE_BYTES)
+        return FORMAT + nonce + self.aead.encrypt(nonce, text, about)
+
+    def open(self, sealed: bytes, about: bytes) -> bytes:
+        """Decrypts. Raises `Unreadable`."""
+        try:
+            return self.aead.decrypt(sealed[1:13], sealed[13:], about)
+        except InvalidTag as error:
+            raise Unreadable(str(self.key_id)) from error
+
+
+class KeyRing:
+    """The data keys of all practices, a bounded number of them in memory for a minute."""
+
+    def __init__(self, database: Database, kms: Kms) -> None:
+        self._database = database
+        self._kms = kms
+        self._lock = Lock()
+        self._keys: TTLCache[tuple[UUID, UUID], DataKey] = TTLCache(CACHED_KEYS, CACHE_SECONDS)
+        self._in_use: TTLCache[tuple[UUID, UUID, str], DataKey] = TTLCache(
+            CACHED_KEYS, CACHE_SECONDS
+        )
+        self._practice_keys: TTLCache[UUID, AESGCM] = TTLCache(1_000, CACHE_SECONDS)
+
+    def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
+        """Returns the key for new text about a subject, made now if there is none."""
+        owner = subject if subject is not None and category != Category.BUSINESS else practice_id
+        place = (practice_id, owner, category.value)
+        with self._lock:
+            known = self._in_use.get(place)
+        if known is None:
+            known = self._find(place) or self._make(place)
+            self._remember(practice_id, known, place)
+        return known
+
+    def key(self, practice_id: UUID, key_id: UUID) -> DataKey | None:
+        """Returns the key that sealed something; none if it was destroyed."""
+        with self._lock:
+            known = self._keys.get((practice_id, key_id))
+        if known is not None:
+            return known
+        with self._database.practice(practice_id) as connection:
+            row = connection.execute(
+                """SELECT subject, category, wrapped FROM record.data_key
+                WHERE practice_id = %s AND key_id = %s""",
+                (practice_id, key_id),
+            ).fetchone()
+        if row is None or row[2] is None:
+            return None
+        unwrapped = self._unwrap((practice_id, row[0], row[1]), key_id, row[2])
+        self._remember(practice_id, unwrapped)
+        return unwrapped
+
+    def forget(self) -> None:
+        """Empties the memory, so that the next use reads the keys again."""
+        with self._lock:
+            self._keys.clear()
+            self._in_use.clear()
+            self._practice_keys.clear()
+
+    def _remember(
+        self, practice_id: UUID, key: DataKey, place: tuple[UUID, UUID, str] | None = None
+    ) -> None:
+        with self._lock:
+            self._keys[practice_id, key.key_id] = key
+            if place is not None:
+                self._in_use[place] = key
+
+    def _find(self, place: tuple[UUID, UUID, str]) -> DataKey | None:
+        practice_id, owner, category = place
+        with self._database.practice(practice_id) as connection:
+            row = connection.execute(
+                """SELECT key_id, wrapped FROM record.data_key
+                WHERE practice_id = %s AND subject = %s AND category = %s
+                    AND destroyed_at IS NULL""",
+                place,
+            ).fetchone()
+        return None if row is None else self._unwrap(place, row[0], row[1])
+
+    def _make(self, place: tuple[UUID, UUID, str]) -> DataKey:
+        practice_id, owner, category = place
+        key_id, plain = uuid4(), AESGCM.generate_key(256)
+        nonce = os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._practice_key(practice_id).encrypt(
+            nonce, plain, _about(place, key_id)
+        )
+        with self._database.practice(practice_id) as connection:
+            made = connection.execute(
+                """INSERT INTO record.data_key (key_id, subject, category, wrapped)
+                VALUES (%s, %s, %s, %s)
+                ON CONFLICT (practice_id, subject, category) WHERE destroyed_at IS NULL
+                DO NOTHING""",
+                (key_id, owner, category, wrapped),
+            ).rowcount
+        if made:
+            return DataKey(key_id, AESGCM(plain))
+        # Another process made it first; there is one key in use, and it is that one.
+        found = self._find(place)
+        if found is None:
+            raise Unreadable(str(key_id))
+        return found
+
+    def _unwrap(self, place: tuple[UUID, UUID, str], key_id: UUID, wrapped: bytes) -> DataKey:
+        practice_key = self._practice_key(place[0])
+        try:
+            plain = practice_key.decrypt(
+                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _about(place, key_id)
+            )
+        except InvalidTag as error:
+            raise WrongRootKey from error
+        return DataKey(key_id, AESGCM(plain))
+
+    def _practice_key(self, practice_id: UUID) -> AESGCM:
+        with self._lock:
+            known = self._practice_keys.get(practice_id)
+        if known is None:
+            with self._database.practice(practice_id) as connection:
+                row = connection.execute(
+                    "SELECT wrapped_key FROM record.practice WHERE practice_id = %s",
+                    (practice_id,),
+                ).fetchone()
+            if row is None:
+                raise Unreadable(str(practice_id))
+            known = AESGCM(self._kms.unwrap(row[0], practice_id.bytes))
+            with self._lock:
+                self._practice_keys[practice_id] = known
+        return known
+
+
+def _about(place: tuple[UUID, UUID, str], key_id: UUID) -> bytes:
+    practice_id, owner, category = place
+    return practice_id.bytes + owner.bytes + key_id.bytes + category.encode()

@@ -1,0 +1,254 @@
+"""One practice's record: commands in, history out."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, ClassVar, cast
+from uuid import UUID
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    AggregateRecorder,
+    ApplicationRecorder,
+    InfrastructureFactory,
+    Mapper,
+    ProcessRecorder,
+    TrackingRecorder,
+)
+from eventsourcing.utils import Environment, EnvType
+
+from domain.kernel.events import Act, Command, Context, Decider, Recorded
+from domain.kernel.ids import PracticeId
+from record.database import Database
+from record.envelope import EnvelopeMapper, Pending, StoredEntry
+from record.errors import IdempotencyMismatch, StaleVersion
+from record.gate import Gate, VersionConflict
+from record.hints import Hints
+from record.keys import KeyRing
+from record.recorder import (
+    COLUMNS,
+    PracticeAggregateRecorder,
+    PracticeRecorder,
+    entries,
+)
+
+PRACTICES_IN_MEMORY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a command did: which stream, at which version, up to which position of the log."""
+
+    id: UUID
+    version: int
+    position: int
+
+
+class _Factory(InfrastructureFactory[TrackingRecorder]):
+    """The library builds its parts through a factory; ours come from the practice."""
+
+    def __init__(self, practice: "Practice") -> None:
+        super().__init__(Environment("practice", {}))
+        self._practice = practice
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Streams by version. Raises `ValueError` for anything but events."""
+        if purpose != "events":
+            message = "there are no snapshots: streams are short"
+            raise ValueError(message)
+        one = self._practice
+        return PracticeAggregateRecorder(one.database, one.gate, one.practice_id, one.log_name)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log in the order of its positions."""
+        one = self._practice
+        return PracticeRecorder(one.database, one.gate, one.practice_id, one.log_name, one.hints)
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[TrackingRecorder] | None = None
+    ) -> TrackingRecorder:
+        """Projections keep their own positions. Raises `NotImplementedError`."""
+        raise NotImplementedError
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Processes issue commands instead. Raises `NotImplementedError`."""
+        raise NotImplementedError
+
+
+class Practice(Application[UUID]):
+    """One log of one practice, as the library's application."""
+
+    name = "practice"
+    env: ClassVar[dict[str, str]] = {}
+
+    def __init__(
+        self,
+        database: Database,
+        gate: Gate,
+        keys: KeyRing,
+        practice_id: PracticeId,
+        *,
+        log: str = "record",
+        hints: Hints | None = None,
+    ) -> None:
+        self.database = database
+        self.gate = gate
+        self.keys = keys
+        self.practice_id = practice_id
+        self.log_name = log
+        self.hints = hints
+        super().__init__()
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Nothing from the process environment: the library would read every variable."""
+        return Environment(name, env)
+
+    def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
+        """Our own parts."""
+        del env
+        return _Factory(self)
+
+    def construct_mapper(self) -> Mapper[UUID]:
+        """Sealed envelopes under released names."""
+        return EnvelopeMapper(self.keys, self.practice_id, self.log_name)
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def handle(
+        self,
+        decider: Decider[Any],
+        stream_id: UUID,
+        command: Command,
+        context: Context,
+        *,
+        expected: int | None = None,
+    ) -> Written:
+        """Decides one command on one stream and appends what it decides."""
+        return self.handle_many((Act(decider, stream_id, command),), context, expected=expected)
+
+    def handle_many(
+        self, acts: Sequence[Act], context: Context, *, expected: int | None = None
+    ) -> Written:
+        """Decides acts on several streams and appends all of their events or none.
+
+        `expected` is the version the asker saw of the first stream. Answers for the first stream.
+        Raises `StaleVersion`, `IdempotencyMismatch`, and what the deciders raise.
+        """
+        answered = self.answered(context)
+        if answered is not None:
+            return answered
+        try:
+            return self._decide_and_append(acts, context, expected)
+        except VersionConflict as conflict:
+            if expected is not None:
+                raise StaleVersion(current_version=conflict.version) from conflict
+        # Nobody said which version they saw, so deciding again on the newer one is the same act.
+        try:
+            return self._decide_and_append(acts, context, expected)
+        except VersionConflict as conflict:
+            raise StaleVersion(current_version=conflict.version) from conflict
+
+    def answered(self, context: Context) -> Written | None:
+        """What this very command did before, if it did. Raises `IdempotencyMismatch`."""
+        with self.database.practice(self.practice_id) as connection:
+            row = connection.execute(
+                """SELECT stream_id, version, position, digest FROM record.command
+                WHERE practice_id = %s AND command_id = %s""",
+                (self.practice_id, context.command_id),
+                binary=True,
+            ).fetchone()
+        if row is None:
+            return None
+        if row[3] != context.digest:
+            raise IdempotencyMismatch
+        return Written(*row[:3])
+
+    def _decide_and_append(
+        self, acts: Sequence[Act], context: Context, expected: int | None
+    ) -> Written:
+        histories = self.streams([act.stream_id for act in acts])
+        pending: list[Pending] = []
+        first = acts[0].stream_id
+        before = len(histories[first])
+        if expected is not None and expected != before:
+            raise StaleVersion(current_version=before)
+        for act in acts:
+            history = histories[act.stream_id]
+            state = act.decider.fold([recorded.event for recorded in history])
+            events = act.decider.decide(state, act.command)
+            pending.extend(
+                Pending(act.stream_id, len(history) + number, event)
+                for number, event in enumerate(events, start=1)
+            )
+        recordings = self.save(*pending, context=context)
+        after = before + sum(event.originator_id == first for event in pending)
+        if recordings:
+            return Written(first, after, recordings[-1].notification.id)
+        # The same command was answered between our look and the append.
+        return self.answered(context) or Written(first, after, self.position())
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def position(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        return self.recorder.max_notification_id() or 0
+
+    def stream(self, stream_id: UUID) -> list[Recorded]:
+        """All of one stream, oldest first; empty if there is none."""
+        return self.streams([stream_id])[stream_id]
+
+    def streams(self, ids: Sequence[UUID]) -> dict[UUID, list[Recorded]]:
+        """Several streams, each oldest first."""
+        found: dict[UUID, list[Recorded]] = {stream_id: [] for stream_id in ids}
+        with self.database.connection() as connection:
+            rows = entries(
+                connection.execute(
+                    f"SELECT {COLUMNS} FROM record.streams(%s, %s, %s)",
+                    (self.practice_id, self.log_name, list(found)),
+                    binary=True,
+                )
+            )
+        for row in rows:
+            found[cast("UUID", row.originator_id)].append(self.open(row))
+        return found
+
+    def about(
+        self, subjects: Sequence[UUID], *, after: int = 0, limit: int | None = None
+    ) -> list[Recorded]:
+        """What the log holds about some clients, in order, from after a position on."""
+        with self.database.practice(self.practice_id) as connection:
+            rows = entries(
+                connection.execute(
+                    f"""SELECT {COLUMNS} FROM record.event
+                    WHERE practice_id = %s AND log = %s AND subject = ANY (%s) AND position > %s
+                    ORDER BY position LIMIT %s""",
+                    (self.practice_id, self.log_name, list(subjects), after, limit),
+                    binary=True,
+                )
+            )
+        return [self.open(row) for row in rows]
+
+    def open(self, row: StoredEntry) -> Recorded:
+        """Opens a stored row."""
+        return cast("EnvelopeMapper", self.mapper).to_recorded(row)
+
+
+class Practices:
+    """The practices of this process, made when first asked for; a bounded number of them."""
+
+    def __init__(self, make: Callable[[PracticeId], Practice]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._known: OrderedDict[PracticeId, Practice] = OrderedDict()
+
+    def __getitem__(self, practice_id: PracticeId) -> Practice:
+        """The practice of that id; whether it exists shows at its first read or append."""
+        with self._lock:
+            known = self._known.get(practice_id)
+            if known is None:
+                known = self._known[practice_id] = self._make(practice_id)
+                if len(self._known) > PRACTICES_IN_MEMORY:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(practice_id)
+            return known

@@ -1,0 +1,51 @@
+"""How a practice comes to be: its key, its two logs, its name."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.kernel.ids import PracticeId
+from gateways.kms import Kms
+
+_SLUGS = UUID("6a1d1f0e-7d5e-5c0a-9b7e-2f3c6d1e8a44")
+
+
+def practice_id_of(slug: str) -> PracticeId:
+    """The id that follows from a slug, so that two practices cannot share one."""
+    return PracticeId(uuid5(_SLUGS, slug))
+
+
+@dataclass(frozen=True, slots=True)
+class NewPractice:
+    """What a practice is called and where its clocks are."""
+
+    slug: str
+    name: str
+    zone: str
+
+
+def create_practice(
+    connection: psycopg.Connection[tuple[object, ...]], kms: Kms, new: NewPractice
+) -> PracticeId:
+    """Creates a practice, or finds it; needs the migrating role. Raises `ZoneInfoNotFoundError`."""
+    ZoneInfo(new.zone)
+    practice_id = practice_id_of(new.slug)
+    wrapped = kms.wrap(AESGCM.generate_key(256), practice_id.bytes)
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE palimpsest_owner")
+        connection.execute(
+            "SELECT set_config('palimpsest.practice', %s, true)", (str(practice_id),)
+        )
+        connection.execute(
+            """INSERT INTO record.practice (slug, name, zone, wrapped_key, root_key_id)
+            VALUES (%s, %s, %s, %s, %s) ON CONFLICT (practice_id) DO NOTHING""",
+            (new.slug, new.name, new.zone, wrapped, kms.key_id),
+        )
+        connection.execute(
+            """INSERT INTO record.head (log) VALUES ('record'), ('access')
+            ON CONFLICT (practice_id, log) DO NOTHING"""
+        )
+    return practice_id

@@ -1,0 +1,41 @@
+"""How does a program come by a database that is running, safe and of this release's shape?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from deploy.migrate import app_url, is_migrated, migrate
+from deploy.postgres import running
+from deploy.refusal import Refusal
+from deploy.root_key import create_root_key, read_root_key
+from deploy.settings import Settings
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database ready for use. `app_url` is what the application connects with."""
+
+    admin_url: str = field(repr=False)
+    app_url: str = field(repr=False)
+    root_key: bytes = field(repr=False)
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Iterator[Database]:
+    """Start or join the server, make or read the root key, migrate; stop what was started."""
+    with running(settings) as admin_url:
+        root_key = find_root_key(settings, admin_url)
+        migrate(admin_url, root_key, testing=settings.testing)
+        yield Database(admin_url, app_url(admin_url, root_key), root_key)
+
+
+def find_root_key(settings: Settings, admin_url: str) -> bytes:
+    """Read the root key. A new one is made only for a database that no key has sealed yet."""
+    if settings.key_file.exists():
+        return read_root_key(settings.key_file)
+    if is_migrated(admin_url):
+        raise Refusal(
+            f"the root key {settings.key_file} is missing, and the database was made with one: "
+            "put it back (PALIMPSEST_KEY_FILE says where it lies)"
+        )
+    return create_root_key(settings.key_file)

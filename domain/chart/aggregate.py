@@ -24,12 +24,13 @@ from domain.chart.events import (
     NoteSigned,
     SectionName,
     Sections,
+    reworded,
 )
 from domain.chart.policy import LATE_ENTRY_RULE, is_late_entry
 from domain.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from domain.kernel.events import Decider, Frozen
 from domain.kernel.ids import ActorId, ClientId
-from domain.kernel.text import Prose
+from domain.kernel.text import Prose, is_blank
 
 
 class NoteNotSigned(Conflict):
@@ -95,6 +96,13 @@ class WrongChart(NotFound):
     code = "not_found"
 
 
+class SameChart(Invalid):
+    """The note is on that client's chart already."""
+
+    code = "same_chart"
+    field = "to_client_id"
+
+
 class Note(Frozen):
     """Only what `decide` needs. What people read lives in projections."""
 
@@ -103,6 +111,7 @@ class Note(Frozen):
     author: ActorId | None = None
     occurred_at: datetime | None = None
     signed_at: datetime | None = None
+    is_late_entry: bool = False
     is_locked: bool = False
     sections: Sections = Sections()
     addenda: tuple[Prose, ...] = ()
@@ -125,9 +134,7 @@ def decide(note: Note, command: NoteCommand) -> tuple[NoteEvent, ...]:
         case SignNote():
             return (_signed(note, command),)
         case MoveNoteIn():
-            if note.status != "unsigned":
-                raise NoteAlreadySigned
-            return (NoteMovedIn(**command.model_dump(exclude={"by", "at"})),)
+            return (_moved_in(note, command),)
         case _:
             return (_amended(note, command),)
 
@@ -138,11 +145,13 @@ def _signed(note: Note, command: SignNote) -> NoteEvent:
     check_open(note)
     if note.client_id not in {None, command.client_id}:
         raise WrongChart
+    # Signing again before the lock is the author's second thought; others add an addendum.
+    if note.author not in {None, command.by}:
+        raise NotTheAuthor
     if command.occurred_at > command.at:
         raise OccurredInFuture
-    if not any(text.strip() for text in dict(command.sections).values()):
-        raise NoteIsEmpty
-    if note.status == "signed" and note.sections == command.sections:
+    _check_not_empty(command.sections)
+    if (note.sections, note.occurred_at) == (command.sections, command.occurred_at):
         if not command.lock:
             raise NoteAlreadySigned
         return NoteLocked(client_id=command.client_id, occurred_at=command.occurred_at)
@@ -157,6 +166,31 @@ def _signed(note: Note, command: SignNote) -> NoteEvent:
         rule=LATE_ENTRY_RULE,
         receipt=command.receipt,
     )
+
+
+def _moved_in(note: Note, command: MoveNoteIn) -> NoteEvent:
+    if note.status != "unsigned":
+        raise NoteAlreadySigned
+    if command.from_client_id == command.client_id:
+        raise SameChart
+    return NoteMovedIn(
+        client_id=command.client_id,
+        occurred_at=command.occurred_at,
+        from_client_id=command.from_client_id,
+        from_note_id=command.from_note_id,
+        sections=command.sections,
+        addenda=command.addenda,
+        signed_by=command.signed_by,
+        signed_at=command.signed_at,
+        is_late_entry=command.is_late_entry,
+        history=command.history,
+        reason=command.reason,
+    )
+
+
+def _check_not_empty(sections: Sections) -> None:
+    if all(is_blank(text) for text in dict(sections).values()):
+        raise NoteIsEmpty
 
 
 def _amended(
@@ -197,13 +231,6 @@ def _amended(
             )
 
 
-class SameChart(Invalid):
-    """The note is on that client's chart already."""
-
-    code = "same_chart"
-    field = "to_client_id"
-
-
 def _real_changes(note: Note, command: CorrectNote) -> dict[SectionName, str]:
     if command.by != note.author:
         raise NotTheAuthor
@@ -211,50 +238,41 @@ def _real_changes(note: Note, command: CorrectNote) -> dict[SectionName, str]:
     changes = {name: text for name, text in command.changes.items() if before[name] != text}
     if not changes:
         raise NothingCorrected
-    if not any(text.strip() for text in (before | changes).values()):
-        raise NoteIsEmpty
+    _check_not_empty(reworded(note.sections, changes))
     return changes
 
 
 def evolve(note: Note, event: NoteEvent) -> Note:
     """Assigns; never refuses."""
+    now: dict[str, object] = {}
     match event:
-        case NoteSigned():
-            return note.model_copy(
-                update={
-                    "status": "signed",
-                    "client_id": event.client_id,
-                    "author": event.signed_by,
-                    "occurred_at": event.occurred_at,
-                    "signed_at": event.signed_at,
-                    "is_locked": event.is_locked,
-                    "sections": event.sections,
-                }
-            )
-        case NoteMovedIn():
-            return Note(
-                status="signed",
-                client_id=event.client_id,
-                author=event.signed_by,
-                occurred_at=event.occurred_at,
-                signed_at=event.signed_at,
-                is_locked=True,
-                sections=event.sections,
-                addenda=event.addenda,
+        case NoteSigned() | NoteMovedIn():
+            now = {
+                "status": "signed",
+                "client_id": event.client_id,
+                "author": event.signed_by,
+                "occurred_at": event.occurred_at,
+                "signed_at": event.signed_at,
+                "is_late_entry": event.is_late_entry,
+                "sections": event.sections,
+            }
+            # A moved note arrives locked, with its addenda; signing again leaves them in place.
+            now |= (
+                {"is_locked": event.is_locked}
+                if isinstance(event, NoteSigned)
+                else {"is_locked": True, "addenda": event.addenda}
             )
         case NoteLocked():
-            return note.model_copy(update={"is_locked": True})
-        case AddendumAdded(text=text):
-            return note.model_copy(update={"addenda": (*note.addenda, text)})
-        case NoteCorrected(changes=changes):
-            sections = note.sections.model_copy(update=dict(changes))
-            return note.model_copy(update={"sections": sections})
+            now = {"is_locked": True}
+        case AddendumAdded():
+            now = {"addenda": (*note.addenda, event.text)}
+        case NoteCorrected():
+            now = {"sections": reworded(note.sections, event.changes)}
         case NoteRetracted():
-            return note.model_copy(update={"status": "retracted"})
-        case NoteMovedAway(to_client_id=moved_to):
-            return note.model_copy(update={"status": "moved", "moved_to": moved_to})
-        case _:
-            return note
+            now = {"status": "retracted"}
+        case NoteMovedAway():
+            now = {"status": "moved", "moved_to": event.to_client_id}
+    return note.model_copy(update=now)
 
 
 NOTE = Decider(name="note", initial=Note(), decide=decide, evolve=evolve)

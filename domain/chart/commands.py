@@ -1,6 +1,6 @@
 """What may be asked of a note."""
 
-from domain.chart.events import Receipt, SectionName, Sections
+from domain.chart.events import EarlierEntry, Receipt, SectionName, Sections
 from domain.kernel.events import Command
 from domain.kernel.ids import ActorId, ClientId, NoteId
 from domain.kernel.text import Moment, Prose, Reason, Section
@@ -57,16 +57,12 @@ class MoveNoteIn(Command):
     addenda: tuple[Prose, ...]
     signed_by: ActorId
     signed_at: Moment
+    is_late_entry: bool = False
+    history: tuple[EarlierEntry, ...] = ()
     occurred_at: Moment
     reason: Reason
 
 
 NoteCommand = (
-    SignNote
-    | LockNote
-    | AddAddendum
-    | CorrectNote
-    | RetractNote
-    | MoveNoteAway
-    | MoveNoteIn
+    SignNote | LockNote | AddAddendum | CorrectNote | RetractNote | MoveNoteAway | MoveNoteIn
 )

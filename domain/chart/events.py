@@ -5,15 +5,20 @@ entries are identified as such, dated, signed, and leave the original legible); 
 late entries, addenda and retractions.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.kernel.events import Category, Event, Frozen
 from domain.kernel.ids import ActorId, ClientId, NoteId
-from domain.kernel.text import Moment, Prose, Reason, Section
+from domain.kernel.text import Line, Moment, Prose, Reason, Section
 
 SectionName = Literal["subjective", "objective", "assessment", "plan"]
 SECTIONS: tuple[SectionName, ...] = ("subjective", "objective", "assessment", "plan")
+SHOWN_MAX = 10_000
+"""Ids of facts in one receipt."""
 
 
 class Sections(Frozen):
@@ -25,12 +30,32 @@ class Sections(Frozen):
     plan: Section = ""
 
 
+def reworded(sections: Sections, changes: Mapping[SectionName, str]) -> Sections:
+    """The sections with some of them replaced. Unchecked: the changes were, when entered."""
+    return sections.model_copy(update={str(name): text for name, text in changes.items()})
+
+
 class Receipt(Frozen):
     """What the signer had on screen: which projection, up to which position, showing what."""
 
-    projection: str
-    position: int
-    shown: tuple[UUID, ...] = ()
+    projection: Line
+    position: Annotated[int, Field(strict=True, ge=0)]
+    shown: Annotated[tuple[UUID, ...], Field(max_length=SHOWN_MAX)] = ()
+
+
+class EarlierEntry(Frozen):
+    """One entry of a note on the chart it was moved from: its words, whose they are, since when."""
+
+    kind: Literal["signature", "addendum", "correction"]
+    author: ActorId
+    recorded_at: Moment
+    sections: Sections
+    """How the sections read from then on."""
+    text: Prose | None = None
+    """What an addendum added."""
+    reason: Reason | None = None
+    """Why they were corrected."""
+    is_late_entry: bool = False
 
 
 class NoteEvent(Event):
@@ -92,7 +117,11 @@ class NoteMovedAway(NoteEvent):
 
 
 class NoteMovedIn(NoteEvent):
-    """A note first written for another client, with its text as it stood when it was moved."""
+    """A note first written for another client, with its text as it stood when it was moved.
+
+    `history` tells who wrote what when, because the chart it came from is another person's and
+    must not be opened, or handed out, to read this one.
+    """
 
     type: ClassVar[str] = "note.moved_in.v1"
     from_client_id: ClientId
@@ -101,4 +130,6 @@ class NoteMovedIn(NoteEvent):
     addenda: tuple[Prose, ...]
     signed_by: ActorId
     signed_at: Moment
+    is_late_entry: bool = False
+    history: tuple[EarlierEntry, ...] = ()
     reason: Reason

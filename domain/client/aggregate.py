@@ -31,6 +31,8 @@ from domain.kernel.ids import ClientId
 
 AGE_MAX = 130
 """Years; the longest documented human life is 122."""
+DETAILS = tuple(Details.model_fields)
+REMOVABLE = frozenset({"phone", "email"})
 
 
 class ClientUnknown(NotFound):
@@ -96,6 +98,29 @@ class BirthDateTooEarly(Invalid):
     field = "birth_date"
 
 
+class BirthDateAfterDeath(Invalid):
+    """A death is on record before this day."""
+
+    code = "birth_date_after_death"
+    field = "birth_date"
+
+
+class NoDetailsGiven(Invalid):
+    """A change names at least one detail."""
+
+    code = "no_details_given"
+
+
+class DetailRequired(Invalid):
+    """A name or birth date can be corrected but not taken away; a phone or e-mail can."""
+
+    code = "detail_required"
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field
+
+
 class DeathDateImpossible(Invalid):
     """A death lies between the birth and today."""
 
@@ -125,11 +150,13 @@ def living_record(client: Client) -> Details:
     return client.details
 
 
-def _check_birth(born: date, at: datetime) -> None:
+def _check_birth(born: date, died_on: date | None, at: datetime) -> None:
     if born > at.date():
         raise BirthDateInFuture
     if at.year - born.year > AGE_MAX:
         raise BirthDateTooEarly
+    if died_on is not None and born > died_on:
+        raise BirthDateAfterDeath
 
 
 def decide(client: Client, command: ClientCommand) -> tuple[ClientEvent, ...]:
@@ -138,7 +165,7 @@ def decide(client: Client, command: ClientCommand) -> tuple[ClientEvent, ...]:
         case RegisterClient():
             if client.details is not None:
                 raise ClientAlreadyRegistered
-            _check_birth(command.details.birth_date, command.at)
+            _check_birth(command.details.birth_date, None, command.at)
             return (
                 ClientRegistered(
                     client_id=command.client_id, details=command.details, occurred_at=command.at
@@ -154,17 +181,19 @@ def decide(client: Client, command: ClientCommand) -> tuple[ClientEvent, ...]:
 
 def _changed(client: Client, command: ChangeContactDetails) -> ClientEvent:
     details = living_record(client)
-    given = {name: getattr(command, name) for name in command.model_fields_set - {"by", "at"}}
-    # A name or birth date can be corrected but not taken away; a phone or e-mail can.
-    kept = {name: value for name, value in given.items() if value is not None}
-    removed = {name: None for name in given.keys() & {"phone", "email"} if given[name] is None}
-    changed = details.model_copy(update=kept | removed)
+    given = {name: getattr(command, name) for name in DETAILS if name in command.model_fields_set}
+    if not given:
+        raise NoDetailsGiven
+    for name, value in given.items():
+        if value is None and name not in REMOVABLE:
+            raise DetailRequired(name)
+    # Copied unchecked: each value has passed the same check as a field of the command.
+    changed = details.model_copy(update=given)
     if changed == details:
         raise NothingChanged
-    _check_birth(changed.birth_date, command.at)
-    return ContactDetailsChanged(
-        client_id=_id(client), details=changed, occurred_at=command.at
-    )
+    if changed.birth_date != details.birth_date:
+        _check_birth(changed.birth_date, client.died_on, command.at)
+    return ContactDetailsChanged(client_id=_id(client), details=changed, occurred_at=command.at)
 
 
 def _death(client: Client, command: RecordDeath | WithdrawDeath) -> ClientEvent:
@@ -172,9 +201,7 @@ def _death(client: Client, command: RecordDeath | WithdrawDeath) -> ClientEvent:
     if isinstance(command, WithdrawDeath):
         if client.died_on is None:
             raise DeathNotRecorded
-        return DeathWithdrawn(
-            client_id=_id(client), reason=command.reason, occurred_at=command.at
-        )
+        return DeathWithdrawn(client_id=_id(client), reason=command.reason, occurred_at=command.at)
     if client.died_on is not None:
         raise DeathAlreadyRecorded
     if not details.birth_date <= command.died_on <= command.at.date():
@@ -191,26 +218,37 @@ def _merge(
     client: Client, command: AbsorbClient | MergeAway | ReleaseClient | RestoreClient
 ) -> ClientEvent:
     """The two halves of a merge or un-merge; a use case asks for both in one append."""
-    if client.details is None:
-        raise ClientUnknown
-    about = {"client_id": _id(client), "reason": command.reason, "occurred_at": command.at}
+    client_id, reason, at = _id(client), command.reason, command.at
     match command:
-        case AbsorbClient():
+        case AbsorbClient(other_client_id=other):
             living_record(client)
-            if command.other_client_id == client.client_id:
+            if other == client_id:
                 raise SameClient
-            return ClientAbsorbed(other_client_id=command.other_client_id, **about)
-        case MergeAway():
+            if other in client.absorbed:
+                raise ClientMerged(merged_into=client_id)
+            return ClientAbsorbed(
+                client_id=client_id, other_client_id=other, reason=reason, occurred_at=at
+            )
+        case MergeAway(into_client_id=into):
             living_record(client)
-            return ClientMergedAway(into_client_id=command.into_client_id, **about)
-        case ReleaseClient():
-            if command.other_client_id not in client.absorbed:
+            if into == client_id:
+                raise SameClient
+            return ClientMergedAway(
+                client_id=client_id, into_client_id=into, reason=reason, occurred_at=at
+            )
+        case ReleaseClient(other_client_id=other):
+            # Allowed also where this record has itself been merged away since.
+            if other not in client.absorbed:
                 raise ClientsNotMerged
-            return ClientReleased(other_client_id=command.other_client_id, **about)
-        case RestoreClient():
-            if client.merged_into != command.from_client_id:
+            return ClientReleased(
+                client_id=client_id, other_client_id=other, reason=reason, occurred_at=at
+            )
+        case RestoreClient(from_client_id=kept):
+            if client.merged_into != kept:
                 raise ClientsNotMerged
-            return ClientRestored(from_client_id=command.from_client_id, **about)
+            return ClientRestored(
+                client_id=client_id, from_client_id=kept, reason=reason, occurred_at=at
+            )
 
 
 def _id(client: Client) -> ClientId:
@@ -221,27 +259,25 @@ def _id(client: Client) -> ClientId:
 
 def evolve(client: Client, event: ClientEvent) -> Client:
     """Assigns; never refuses."""
+    now: dict[str, object] = {}
     match event:
         case ClientRegistered():
-            return Client(client_id=event.client_id, details=event.details)
+            now = {"client_id": event.client_id, "details": event.details}
         case ContactDetailsChanged():
-            return client.model_copy(update={"details": event.details})
+            now = {"details": event.details}
         case DeathRecorded():
-            return client.model_copy(update={"died_on": event.died_on})
+            now = {"died_on": event.died_on}
         case DeathWithdrawn():
-            return client.model_copy(update={"died_on": None})
+            now = {"died_on": None}
         case ClientAbsorbed():
-            absorbed = (*client.absorbed, event.other_client_id)
-            return client.model_copy(update={"absorbed": absorbed})
+            now = {"absorbed": (*client.absorbed, event.other_client_id)}
         case ClientReleased():
-            absorbed = tuple(one for one in client.absorbed if one != event.other_client_id)
-            return client.model_copy(update={"absorbed": absorbed})
+            now = {"absorbed": tuple(a for a in client.absorbed if a != event.other_client_id)}
         case ClientMergedAway():
-            return client.model_copy(update={"merged_into": event.into_client_id})
+            now = {"merged_into": event.into_client_id}
         case ClientRestored():
-            return client.model_copy(update={"merged_into": None})
-        case _:
-            return client
+            now = {"merged_into": None}
+    return client.model_copy(update=now)
 
 
 CLIENT = Decider(name="client", initial=Client(), decide=decide, evolve=evolve)

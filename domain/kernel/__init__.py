@@ -1,1 +1,1 @@
-"""What every context shares and none owns: facts, commands, deciders, ids, money, time, permissions."""
+"""What every context shares and none owns: facts, deciders, ids, money, time, permissions."""

@@ -16,7 +16,7 @@ class DomainError(Exception):
 class Invalid(DomainError):
     """The request names an impossible value; `field` says which."""
 
-    field: ClassVar[str] = ""
+    field: str = ""
 
 
 class Conflict(DomainError):

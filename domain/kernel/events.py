@@ -49,20 +49,22 @@ class Event(Frozen):
     occurred_at: Moment
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
         """Enters the class into the registry; classes without a `type` are only bases."""
         super().__pydantic_init_subclass__(**kwargs)
         name = cls.__dict__.get("type")
         if name is None:
             return
         if name in REGISTRY:
-            message = f"two events are called {name}"
-            raise TypeError(message)
+            raise TypeError(f"two events are called {name}")
         REGISTRY[name] = cls
 
 
 class Command(Frozen):
-    """A request, named in the imperative: what is asked, by whom, and when."""
+    """A request, named in the imperative: what is asked, by whom, and when.
+
+    `at` is written in the practice's own time, since its offset decides which day is today.
+    """
 
     by: ActorId
     at: Moment
@@ -81,6 +83,8 @@ class Context(Frozen):
     on_behalf_of: ActorId | None = None
     location_id: UUID | None = None
     causation_id: UUID | None = None
+    digest: bytes = b""
+    """Of the whole request: the same command id with another digest is a mistake, not a retry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,7 @@ class Period(Frozen):
     @model_validator(mode="after")
     def _forwards(self) -> Self:
         if self.ends_at <= self.starts_at:
-            message = "a period ends after it starts"
-            raise ValueError(message)
+            raise ValueError("a period ends after it starts")
         return self
 
     @property

@@ -1,69 +1,166 @@
-"""What counts as acceptable text, dates and moments in a command or an event."""
+"""What counts as acceptable text, dates and moments, when people enter them and when we read them.
 
+Whoever enters something gets it checked and normalised. What is stored was checked when it was
+entered and is read as it stands: a limit tightened later, or a newer Unicode table, must neither
+hide a page of the record nor change a letter of it.
+"""
+
+import re
 import unicodedata
-from datetime import date, datetime
-from typing import Annotated
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    StringConstraints,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 NAME_MAX = 200
-"""Characters in a person's given or family name."""
+"""Characters in a person's given or family name, or in any other single line."""
 SECTION_MAX = 100_000
 """Characters in one section of a note."""
 REASON_MAX = 2_000
 """Characters in the reason for an act."""
+MARKS_MAX = 30
+"""Combining marks in a row (the limit of Unicode's stream-safe format, UAX #15). No language comes
+near it, and normalising takes time that grows with the square of the run."""
+OFFSET_MAX = timedelta(hours=16)
+"""PostgreSQL takes no larger offset from UTC; the largest in use is 14 hours."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
+"""Moments from the earliest, included, to the latest, excluded, are more than a typing error."""
+
+STORED: Final = object()
+"""The validation context under which stored events are read."""
 
 # Line breaks and tabs are writing; every other control character is a mistake or an attack.
-_WRITING = frozenset("\n\t")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BREAK = re.compile("[\n\t\u2028\u2029]")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(_DAY.pattern + r"[Tt ].+")
 
 
-def _plain(text: str) -> str:
+def is_blank(text: str) -> bool:
+    """True when nothing of the text would be seen: spaces, or characters without a shape."""
+    return all(unicodedata.category(char)[0] in "ZC" for char in text)
+
+
+def _clean(text: str) -> str:
     """Normalises line ends and Unicode (NFC); refuses control characters."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if any(unicodedata.category(char) == "Cc" and char not in _WRITING for char in text):
-        code, message = "control_characters", "Control characters are not allowed."
-        raise PydanticCustomError(code, message)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _CONTROL.search(text):
+        raise PydanticCustomError("control_characters", "Control characters are not allowed.")
+    if text.isascii():
+        return text
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > MARKS_MAX:
+            raise PydanticCustomError("combining_marks", "Too many accents on one character.")
+    return unicodedata.normalize("NFC", text)
+
+
+def _section(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    """Cleans before `accept` counts, so that what was accepted once is accepted again."""
+    if not isinstance(value, str):
+        return accept(value)
+    return value if info.context is STORED else accept(_clean(value))
+
+
+def _prose(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    text = _section(value, accept, info)
+    if info.context is not STORED and is_blank(str(text)):
+        raise PydanticCustomError("blank", "Write something that can be seen.")
     return text
 
 
-def _one_line(text: str) -> str:
-    if not _WRITING.isdisjoint(text):
-        code, message = "control_characters", "Line breaks and tabs are not allowed here."
-        raise PydanticCustomError(code, message)
+def _line(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    text = _prose(value, accept, info)
+    if info.context is not STORED and _BREAK.search(str(text)):
+        raise PydanticCustomError(
+            "control_characters", "Line breaks and tabs are not allowed here."
+        )
     return text
 
 
-def _written(value: object) -> object:
-    """JSON has no dates: a number would silently be read as a Unix time."""
-    if isinstance(value, str | date | datetime):
+def _address(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    text = _line(value, accept, info)
+    if info.context is not STORED and any(unicodedata.category(char) == "Cf" for char in str(text)):
+        raise PydanticCustomError(
+            "control_characters", "Invisible characters are not allowed here."
+        )
+    return text
+
+
+def _day(value: object) -> object:
+    """Takes `2026-03-02`; a number, also in quotes, would silently be read as a Unix time."""
+    written = isinstance(value, str) and _DAY.fullmatch(value)
+    if written or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
-    code, message = "written_as_text", "Write it as text, in ISO 8601."
-    raise PydanticCustomError(code, message)
+    raise PydanticCustomError("written_as_text", "Write the day as text: YYYY-MM-DD.")
 
 
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1),
-    AfterValidator(_plain),
-    AfterValidator(_one_line),
-]
-Name = Annotated[Line, Field(max_length=NAME_MAX)]
-Phone = Annotated[Line, StringConstraints(pattern=r"^\+?[0-9][0-9 ().\-/]{3,38}[0-9]$")]
-Email = Annotated[
-    Line,
-    StringConstraints(pattern=r"^[^@\s<>,;]{1,64}@[^@\s<>,;]+\.[^@\s<>,;]{2,}$", max_length=254),
-]
-Section = Annotated[str, Field(max_length=SECTION_MAX), AfterValidator(_plain)]
+def _moment(value: object) -> object:
+    """Takes `2026-03-02T12:00:00-05:00`, and no number, for the same reason."""
+    written = isinstance(value, str) and _MOMENT.fullmatch(value)
+    if written or isinstance(value, datetime):
+        return value
+    raise PydanticCustomError(
+        "written_as_text", "Write the moment as text, with date, time, offset."
+    )
+
+
+def _possible(moment: datetime, info: ValidationInfo) -> datetime:
+    """Refuses what a database or a calendar could not give back as it was."""
+    if info.context is STORED:
+        return moment
+    if abs(moment.utcoffset() or timedelta(0)) >= OFFSET_MAX:
+        raise PydanticCustomError("impossible_moment", "No place is that far from UTC.")
+    if not EARLIEST <= moment < LATEST:
+        raise PydanticCustomError("impossible_moment", "The moment is too early or too late.")
+    return moment
+
+
+Section = Annotated[str, StringConstraints(max_length=SECTION_MAX), WrapValidator(_section)]
 Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_MAX),
-    AfterValidator(_plain),
+    WrapValidator(_prose),
 ]
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX),
-    AfterValidator(_plain),
+    WrapValidator(_prose),
 ]
-Day = Annotated[date, BeforeValidator(_written)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX),
+    WrapValidator(_line),
+]
+Name = Line
+Phone = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        # As people write it, an extension included: +1 (212) 555-0100 x12
+        pattern=r"^\+?\(?[0-9][0-9 ().\-/]{3,38}[0-9]( ?(x|ext\.?) ?[0-9]{1,6})?$",
+    ),
+    WrapValidator(_line),
+]
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=254,
+        pattern=r"^[^@\s<>,;]{1,64}@([^@\s<>,;.]+\.)+[^@\s<>,;.]{2,}$",
+    ),
+    WrapValidator(_address),
+]
+Day = Annotated[date, BeforeValidator(_day)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_possible)]

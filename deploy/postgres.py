@@ -77,7 +77,6 @@ class Cluster:
     def __init__(self, data_dir: Path, *, testing: bool = False) -> None:
         self._data_dir = data_dir
         self._testing = testing
-        self._process: subprocess.Popen[bytes] | None = None
         self._found: Home | None = None
         self._log_start = 0  # where the last start's lines begin
 
@@ -109,8 +108,7 @@ class Cluster:
         while not self.is_running():
             if self._status() is None:  # else it is starting or stopping: watch
                 self._forget_stale_pid()
-                self._launch()
-                self._await_ready(deadline)
+                self._await_ready(self._launch(), deadline)
             elif time.monotonic() > deadline:
                 raise Refusal(f"PostgreSQL in {self.home.data} neither starts nor stops")
             else:
@@ -127,8 +125,8 @@ class Cluster:
                 os.kill(status.pid, wanted)
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
-                if self._process is not None:
-                    self._process.poll()  # or it stays a zombie
+                with suppress(ChildProcessError):  # not ours, or it would stay a zombie
+                    os.waitpid(status.pid, os.WNOHANG)
                 if self._status() is None:
                     return
                 time.sleep(0.01)
@@ -194,7 +192,7 @@ class Cluster:
         if not any(works_in(pid, self.home.data) for pid in everyone):
             file.unlink(missing_ok=True)
 
-    def _launch(self) -> None:
+    def _launch(self) -> subprocess.Popen[bytes]:
         options = COMMON | (FOR_TESTS if self._testing else DURABLE)
         options["unix_socket_directories"] = str(self._prepared_socket_folder())
         arguments: list[str | Path] = ["-D", self.home.data, "-p", str(PORT)]
@@ -202,11 +200,9 @@ class Cluster:
             arguments += ["-c", f"{name}={value}"]
         with self._open_log() as log:
             self._log_start = log.tell()
-            self._process = start_program(self.home, "postgres", arguments, log)
+            return start_program(self.home, "postgres", arguments, log)
 
-    def _await_ready(self, deadline: float) -> None:
-        process = self._process
-        assert process is not None  # noqa: S101  # narrows the type; _launch has just set it
+    def _await_ready(self, process: subprocess.Popen[bytes], deadline: float) -> None:
         try:
             while not self.is_running() and process.poll() is None:
                 if time.monotonic() > deadline:
@@ -218,6 +214,8 @@ class Cluster:
             raise
         if process.poll() is not None:
             self._explain_failed_start(deadline)
+        # It may outlive this object and this process, so from here on only its pid file counts.
+        process.returncode = 0
 
     def _explain_failed_start(self, deadline: float) -> None:
         """Raise with the server's own last word, unless waiting a little is the answer."""

@@ -1,0 +1,1 @@
+"""Does Palimpsest do what it says?"""

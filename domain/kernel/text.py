@@ -8,18 +8,18 @@ hide a page of the record nor change a letter of it.
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
+    GetCoreSchemaHandler,
     StringConstraints,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 NAME_MAX = 200
 """Characters in a person's given or family name, or in any other single line."""
@@ -36,14 +36,25 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 """Moments from the earliest, included, to the latest, excluded, are more than a typing error."""
 
-STORED: Final = object()
-"""The validation context under which stored events are read."""
-
 # Line breaks and tabs are writing; every other control character is a mistake or an attack.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BREAK = re.compile("[\n\t\u2028\u2029]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"[Tt ].+")
+
+
+class _AsItStands:
+    """Chooses by how one validates: strictly, as stored events are read, the bare type will do."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.lax_or_strict_schema(
+            lax_schema=handler(source), strict_schema=handler.generate_schema(source)
+        )
+
+
+_AS_IT_STANDS = _AsItStands()
 
 
 def is_blank(text: str) -> bool:
@@ -66,32 +77,30 @@ def _clean(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _section(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+def _section(value: object, accept: ValidatorFunctionWrapHandler) -> object:
     """Cleans before `accept` counts, so that what was accepted once is accepted again."""
-    if not isinstance(value, str):
-        return accept(value)
-    return value if info.context is STORED else accept(_clean(value))
+    return accept(_clean(value) if isinstance(value, str) else value)
 
 
-def _prose(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    text = _section(value, accept, info)
-    if info.context is not STORED and is_blank(str(text)):
+def _prose(value: object, accept: ValidatorFunctionWrapHandler) -> object:
+    text = _section(value, accept)
+    if is_blank(str(text)):
         raise PydanticCustomError("blank", "Write something that can be seen.")
     return text
 
 
-def _line(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    text = _prose(value, accept, info)
-    if info.context is not STORED and _BREAK.search(str(text)):
+def _line(value: object, accept: ValidatorFunctionWrapHandler) -> object:
+    text = _prose(value, accept)
+    if _BREAK.search(str(text)):
         raise PydanticCustomError(
             "control_characters", "Line breaks and tabs are not allowed here."
         )
     return text
 
 
-def _address(value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    text = _line(value, accept, info)
-    if info.context is not STORED and any(unicodedata.category(char) == "Cf" for char in str(text)):
+def _address(value: object, accept: ValidatorFunctionWrapHandler) -> object:
+    text = _line(value, accept)
+    if any(unicodedata.category(char) == "Cf" for char in str(text)):
         raise PydanticCustomError(
             "control_characters", "Invisible characters are not allowed here."
         )
@@ -116,10 +125,8 @@ def _moment(value: object) -> object:
     )
 
 
-def _possible(moment: datetime, info: ValidationInfo) -> datetime:
+def _possible(moment: datetime) -> datetime:
     """Refuses what a database or a calendar could not give back as it was."""
-    if info.context is STORED:
-        return moment
     if abs(moment.utcoffset() or timedelta(0)) >= OFFSET_MAX:
         raise PydanticCustomError("impossible_moment", "No place is that far from UTC.")
     if not EARLIEST <= moment < LATEST:
@@ -127,21 +134,26 @@ def _possible(moment: datetime, info: ValidationInfo) -> datetime:
     return moment
 
 
-Section = Annotated[str, StringConstraints(max_length=SECTION_MAX), WrapValidator(_section)]
+Section = Annotated[
+    str, StringConstraints(max_length=SECTION_MAX), WrapValidator(_section), _AS_IT_STANDS
+]
 Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_MAX),
     WrapValidator(_prose),
+    _AS_IT_STANDS,
 ]
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX),
     WrapValidator(_prose),
+    _AS_IT_STANDS,
 ]
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX),
     WrapValidator(_line),
+    _AS_IT_STANDS,
 ]
 Name = Line
 Phone = Annotated[
@@ -152,6 +164,7 @@ Phone = Annotated[
         pattern=r"^\+?\(?[0-9][0-9 ().\-/]{3,38}[0-9]( ?(x|ext\.?) ?[0-9]{1,6})?$",
     ),
     WrapValidator(_line),
+    _AS_IT_STANDS,
 ]
 Email = Annotated[
     str,
@@ -161,6 +174,9 @@ Email = Annotated[
         pattern=r"^[^@\s<>,;]{1,64}@([^@\s<>,;.]+\.)+[^@\s<>,;.]{2,}$",
     ),
     WrapValidator(_address),
+    _AS_IT_STANDS,
 ]
-Day = Annotated[date, BeforeValidator(_day)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_possible)]
+Day = Annotated[date, BeforeValidator(_day), _AS_IT_STANDS]
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_moment), AfterValidator(_possible), _AS_IT_STANDS
+]

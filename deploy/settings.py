@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -12,6 +14,14 @@ from deploy.refusal import Refusal
 PREFIX = "PALIMPSEST_"
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+
+def _is_database_address(url: str) -> str:
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise ValueError("not a PostgreSQL address") from None  # libpq's text may quote a password
+    return url
 
 
 def _beside_the_data(given: dict[str, Any]) -> Path:
@@ -29,7 +39,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)  # 0: any free port
     data_dir: AbsolutePath = Path(".data")
-    database_url: str | None = Field(default=None, repr=False)  # None: our own PostgreSQL
+    # None: our own PostgreSQL
+    database_url: Annotated[str, AfterValidator(_is_database_address)] | None = Field(
+        default=None, repr=False
+    )
     key_file: AbsolutePath = Field(default_factory=_beside_the_data)
     pool_size: int = Field(default=10, ge=2, le=200)
     session_idle_minutes: int = Field(default=15, ge=1, le=24 * 60)
@@ -47,5 +60,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise Refusal(wrong) from None
+        wrong = [
+            f"{PREFIX}{str(each['loc'][0]).upper()}: {each['msg']}"
+            for each in error.errors(include_input=False)
+            if each["type"] != "default_factory_not_called"  # only follows from another one
+        ]
+        raise Refusal("; ".join(wrong)) from None

@@ -1,0 +1,24 @@
+"""How is a database brought to this release's shape from the command line?"""
+
+import typer
+
+from deploy.database import find_root_key
+from deploy.migrate import migrate as bring_up_to_date
+from deploy.postgres import running
+from deploy.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(migrate)
+
+
+def migrate() -> None:
+    """Apply the migrations that the database lacks; never undo one."""
+    settings = load_settings()
+    with running(settings) as admin_url:
+        root_key = find_root_key(settings, admin_url)
+        applied = bring_up_to_date(admin_url, root_key, testing=settings.testing)
+    for name in applied:
+        typer.echo(f"applied {name}")
+    if not applied:
+        typer.echo("nothing to do")

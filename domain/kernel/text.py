@@ -135,23 +135,26 @@ def _possible(moment: datetime) -> datetime:
 
 
 Section = Annotated[
-    str, StringConstraints(max_length=SECTION_MAX), WrapValidator(_section), _AS_IT_STANDS
+    str,
+    StringConstraints(strict=True, max_length=SECTION_MAX),
+    WrapValidator(_section),
+    _AS_IT_STANDS,
 ]
 Prose = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=SECTION_MAX),
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=SECTION_MAX),
     WrapValidator(_prose),
     _AS_IT_STANDS,
 ]
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=REASON_MAX),
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=REASON_MAX),
     WrapValidator(_prose),
     _AS_IT_STANDS,
 ]
 Line = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_MAX),
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=NAME_MAX),
     WrapValidator(_line),
     _AS_IT_STANDS,
 ]
@@ -159,6 +162,7 @@ Name = Line
 Phone = Annotated[
     str,
     StringConstraints(
+        strict=True,
         strip_whitespace=True,
         # As people write it, an extension included: +1 (212) 555-0100 x12
         pattern=r"^\+?\(?[0-9][0-9 ().\-/]{3,38}[0-9]( ?(x|ext\.?) ?[0-9]{1,6})?$",
@@ -169,6 +173,7 @@ Phone = Annotated[
 Email = Annotated[
     str,
     StringConstraints(
+        strict=True,
         strip_whitespace=True,
         max_length=254,
         pattern=r"^[^@\s<>,;]{1,64}@([^@\s<>,;.]+\.)+[^@\s<>,;.]{2,}$",

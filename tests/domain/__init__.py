@@ -1,0 +1,1 @@
+"""What each context allows and refuses: pure, no database, no clock."""

@@ -1,0 +1,1 @@
+"""What the acts that need two aggregates at once do to both."""

@@ -53,7 +53,7 @@ def serve(settings: Settings) -> None:
         # Late, so that a port in use is told at once and not after everything was loaded.
         from deploy.wiring import running_app  # noqa: PLC0415
 
-        with running_app(settings, database.admin_url) as app:
+        with running_app(settings, database) as app:
             config = uvicorn.Config(
                 app.asgi,
                 log_config=None,

@@ -74,7 +74,7 @@ class AccessLog:
             raise AccessNotLogged from error
 
     def of_client(
-        self, practice_id: PracticeId, clients: Sequence[UUID], *, after: int, limit: int
+        self, practice_id: PracticeId, client_id: UUID, *, before: int | None, limit: int
     ) -> list[Recorded]:
-        """The accesses to some clients' records, oldest first, from after a position on."""
-        return self._practices[practice_id].about(clients, after=after, limit=limit)
+        """The accesses to a client's record, newest first, from before a position on."""
+        return self._practices[practice_id].latest_about(client_id, before=before, limit=limit)

@@ -229,6 +229,22 @@ class Practice(Application[UUID]):
             )
         return [self.open(row) for row in rows]
 
+    def latest_about(
+        self, subject: UUID, *, before: int | None = None, limit: int
+    ) -> list[Recorded]:
+        """The newest events about a client, newest first, from before a position on."""
+        with self.database.practice(self.practice_id) as connection:
+            rows = entries(
+                connection.execute(
+                    f"""SELECT {COLUMNS} FROM record.event
+                    WHERE practice_id = %s AND log = %s AND subject = %s AND position < %s
+                    ORDER BY position DESC LIMIT %s""",
+                    (self.practice_id, self.log_name, subject, before or 2**63 - 1, limit),
+                    binary=True,
+                )
+            )
+        return [self.open(row) for row in rows]
+
     def open(self, row: StoredEntry) -> Recorded:
         """Opens a stored row."""
         return cast("EnvelopeMapper", self.mapper).to_recorded(row)

@@ -149,14 +149,11 @@ END
 $$;
 -- Which practices have news? Positions only, no content.
 CREATE POLICY news ON record.head FOR SELECT TO palimpsest_app USING (true);
--- Start-up compares the root key's id before anything is served.
-CREATE POLICY key_check ON record.practice FOR SELECT TO palimpsest_writer USING (true);
 
 GRANT SELECT ON record.practice, record.head, record.event, record.command, record.data_key
 TO palimpsest_app;
 GRANT INSERT ON record.data_key TO palimpsest_app;
 GRANT SELECT, INSERT, UPDATE ON record.draft TO palimpsest_app;
-GRANT SELECT (root_key_id) ON record.practice TO palimpsest_writer;
 GRANT SELECT, INSERT ON record.event, record.command TO palimpsest_writer;
 GRANT SELECT ON record.head TO palimpsest_writer;
 GRANT UPDATE (position, recorded_at) ON record.head TO palimpsest_writer;

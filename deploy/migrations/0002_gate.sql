@@ -170,14 +170,7 @@ BEGIN
 END
 $$;
 
--- Which root keys wrap the practices' keys? Ids only; start-up refuses any other root key.
-CREATE FUNCTION record.root_key_ids() RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    SELECT DISTINCT p.root_key_id FROM record.practice AS p;
-END;
-
-REVOKE ALL ON FUNCTION record.append, record.root_key_ids FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION record.append, record.root_key_ids TO palimpsest_app;
+REVOKE ALL ON FUNCTION record.append FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record.append TO palimpsest_app;
 RESET ROLE;
 REVOKE CREATE ON SCHEMA record FROM palimpsest_writer;

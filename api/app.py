@@ -1,0 +1,167 @@
+"""The web application: routes, refusals, headers and what is measured of each request."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import Counter, Histogram
+from psycopg import Error as DatabaseError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.asking import undeclared
+from api.platform import Platform
+from api.problems import MEDIA_TYPE, WORDS, Problem, problem_of, request_id
+from api.v1 import clients, health, notes
+from domain.kernel.errors import DomainError
+from record.database import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+REQUESTS = Counter("palimpsest_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram("palimpsest_request_seconds", "Time to answer", ["route"])
+
+BODY_MAX = 2 * 1024 * 1024
+"""Bytes; four sections of 100,000 characters in any script fit."""
+
+# Nothing but our own files; no page of ours in anybody's frame.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class UndeclaredRoutes(Exception):
+    """Start-up fails when a route declares neither a permission nor that it is public."""
+
+
+def create_app(platform: Platform, pages: Sequence[APIRouter] = ()) -> FastAPI:
+    """Builds the application. Raises `UndeclaredRoutes`."""
+    app = FastAPI(
+        title="Palimpsest",
+        summary="The record of a medical spa, in which nothing is ever overwritten.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.platform = platform
+    routers = [health.router, clients.router, notes.router, *pages]
+    missing = undeclared(routers)
+    if missing:
+        raise UndeclaredRoutes(", ".join(missing))
+    for router in routers:
+        app.include_router(router)
+    for kind in (DomainError, RequestValidationError, DatabaseUnavailable, DatabaseError):
+        app.add_exception_handler(kind, refuse)
+    app.add_exception_handler(HTTPException, refuse_http)
+    app.add_middleware(Envelope)
+    return app
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Answers a refusal as a problem."""
+    return answer(problem_of(error, request))
+
+
+async def refuse_http(request: Request, error: Exception) -> Response:
+    """Answers what the framework itself refuses: unknown addresses and methods."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "invalid")
+    problem = Problem(
+        title="Not found" if status == 404 else "Not valid",  # noqa: PLR2004 - a status
+        status=status,
+        code=code,
+        detail=WORDS[code],
+        request_id=request_id(request),
+    )
+    return answer(problem)
+
+
+def answer(problem: Problem) -> Response:
+    """The response that carries a problem."""
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}  # noqa: PLR2004
+    if problem.status == 503:  # noqa: PLR2004 - unavailable
+        headers["Retry-After"] = "1"
+    return JSONResponse(
+        problem.model_dump(mode="json"), problem.status, headers, media_type=MEDIA_TYPE
+    )
+
+
+class Envelope:
+    """Around every request: an id, a size limit, safe headers, a log line, a measurement."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request; other kinds of traffic pass through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = perf_counter()
+        scope.setdefault("state", {})["request_id"] = uuid4()
+        status = 500
+        answered = False
+
+        async def send_out(message: Message) -> None:
+            nonlocal status, answered
+            if message["type"] == "http.response.start":
+                status, answered = message["status"], True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-store")
+                headers["X-Request-Id"] = str(scope["state"]["request_id"])
+            await send(message)
+
+        try:
+            if _too_large(scope):
+                await answer(_too_much(scope))(scope, receive, send_out)
+            else:
+                await self.app(scope, receive, send_out)
+        except Exception as error:  # noqa: BLE001 - the last net: nothing of it may leave
+            log.error("request_failed", request_id=str(scope["state"]["request_id"]), exc_info=error)
+            if not answered:
+                await answer(problem_of(error, Request(scope)))(scope, receive, send_out)
+        finally:
+            _measure(scope, status, perf_counter() - started)
+
+
+def _too_large(scope: Scope) -> bool:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return not length.isdigit() or int(length) > BODY_MAX
+
+
+def _too_much(scope: Scope) -> Problem:
+    return Problem(
+        title="Too large",
+        status=413,
+        code="too_large",
+        detail=f"A request may have {BODY_MAX // 1024 // 1024} MiB.",
+        request_id=request_id(Request(scope)),
+    )
+
+
+def _measure(scope: Scope, status: int, seconds: float) -> None:
+    """Counts by the route's pattern: an address may name a client, its pattern never does."""
+    route = getattr(scope.get("route"), "path", "unmatched")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(route).observe(seconds)
+    log.info(
+        "request",
+        method=scope["method"],
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        request_id=str(scope["state"]["request_id"]),
+    )

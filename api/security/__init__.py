@@ -1,0 +1,1 @@
+"""Who is asking, how do we know, and may they?"""

@@ -1,0 +1,1 @@
+"""The JSON contract, version 1: one module per noun."""

@@ -1,0 +1,201 @@
+"""JSON routes for clients: register, search, read, change, merge, replay, accesses."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field, model_validator
+
+from api.asking import Asking, Can, IfMatch
+from api.reading import ChartOut, ClientOut, read_chart, read_client
+from api.replay import AccessItem, EventItem, read_accesses, read_events
+from api.v1.answers import PAGE, REFUSALS, After, Page, WrittenOut, wait_for, written
+from api.writing import (
+    change_details,
+    merge_clients,
+    record_death,
+    register,
+    unmerge_clients,
+    withdraw_death,
+)
+from domain.client.events import Details
+from domain.kernel.events import Frozen
+from domain.kernel.permissions import Permission
+from domain.kernel.text import Day, Email, Line, Moment, Name, Phone, Reason
+from projections.chart_view.document import View
+from projections.client_search.reader import ClientFound
+
+router = APIRouter(prefix="/v1/clients", tags=["clients"], responses=REFUSALS)
+
+Reads = Annotated[Asking, Depends(Can(Permission.CLIENT_READ, "read"))]
+Writes = Annotated[Asking, Depends(Can(Permission.CLIENT_WRITE, "write"))]
+Merges = Annotated[Asking, Depends(Can(Permission.CLIENT_MERGE, "write"))]
+Searches = Annotated[Asking, Depends(Can(Permission.CLIENT_SEARCH, "search"))]
+ReadsChart = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
+Replays = Annotated[Asking, Depends(Can(Permission.RECORD_REPLAY, "replay"))]
+ReadsAccesses = Annotated[Asking, Depends(Can(Permission.ACCESS_READ, "read"))]
+
+
+class SearchIn(Frozen):
+    """What to look for: a name, phone, e-mail or birth date, or the beginning of one."""
+
+    q: Annotated[Line, Field(max_length=200)]
+
+
+class DetailsIn(Frozen):
+    """The fields to change; what is left out stays."""
+
+    given_name: Name | None = None
+    family_name: Name | None = None
+    birth_date: Day | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "DetailsIn":
+        if not self.model_fields_set:
+            message = "name at least one field"
+            raise ValueError(message)
+        return self
+
+
+class MergeIn(Frozen):
+    """Which record is the same person, and how that is known."""
+
+    other_client_id: UUID
+    reason: Reason
+
+
+class UnmergeIn(Frozen):
+    """Which merge to undo (left out: the latest), and why."""
+
+    other_client_id: UUID | None = None
+    reason: Reason = "merged in error"
+
+
+class DeathIn(Frozen):
+    """When the client died and how the practice knows."""
+
+    died_on: Day
+    source: Reason
+
+
+class ReasonIn(Frozen):
+    """Why."""
+
+    reason: Reason
+
+
+@router.post("", status_code=201)
+def register_client(body: Details, asking: Writes, response: Response) -> WrittenOut:
+    """Registers a client. 422 names the field that needs another look."""
+    answer = register(asking, body)
+    response.headers["Location"] = f"/v1/clients/{answer.id}"
+    return written(response, answer)
+
+
+@router.post("/search")
+def search_clients(body: SearchIn, asking: Searches, after: After = None) -> Page[ClientFound]:
+    """Finds clients, best match first, at most 20. 422 `query_too_short` under 3 characters."""
+    wait_for(asking, after)
+    found = asking.platform.client_search.search(asking.context.practice_id, body.q)
+    asking.note("search", "clients", [one.id for one in found])
+    return Page(items=found)
+
+
+@router.get("/{client_id}")
+def get_client(client_id: UUID, asking: Reads, response: Response) -> ClientOut:
+    """Identity and contact. 409 `client_merged` with `merged_into` if it was merged away."""
+    client = read_client(asking, client_id)
+    response.headers["ETag"] = f'"{client.version}"'
+    return client
+
+
+@router.post("/{client_id}/contact-details")
+def change_contact_details(
+    client_id: UUID, body: DetailsIn, asking: Writes, expected: IfMatch, response: Response
+) -> WrittenOut:
+    """Changes the given fields; the earlier ones stay in the log. 409 `nothing_changed`."""
+    fields: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
+    return written(response, change_details(asking, client_id, fields, expected))
+
+
+@router.post("/{client_id}/death")
+def record_a_death(
+    client_id: UUID, body: DeathIn, asking: Writes, response: Response
+) -> WrittenOut:
+    """Records that the client has died. 409 `death_already_recorded`."""
+    return written(response, record_death(asking, client_id, dict(body)))
+
+
+@router.post("/{client_id}/death-withdrawal")
+def withdraw_a_death(
+    client_id: UUID, body: ReasonIn, asking: Writes, response: Response
+) -> WrittenOut:
+    """Takes back a death recorded in error. 409 `death_not_recorded`."""
+    return written(response, withdraw_death(asking, client_id, body.reason))
+
+
+@router.post("/{client_id}/merge")
+def merge_two_clients(
+    client_id: UUID, body: MergeIn, asking: Merges, expected: IfMatch, response: Response
+) -> WrittenOut:
+    """Merges the other record into this one. 409 `client_merged` if one was merged before."""
+    answer = merge_clients(asking, client_id, body.other_client_id, body.reason, expected)
+    return written(response, answer)
+
+
+@router.post("/{client_id}/unmerge")
+def unmerge_two_clients(
+    client_id: UUID,
+    asking: Merges,
+    expected: IfMatch,
+    response: Response,
+    body: UnmergeIn | None = None,
+) -> WrittenOut:
+    """Undoes a merge; both records stand by themselves again. 409 `clients_not_merged`."""
+    body = body or UnmergeIn()
+    answer = unmerge_clients(asking, client_id, body.other_client_id, body.reason, expected)
+    return written(response, answer)
+
+
+@router.get("/{client_id}/chart")
+def get_chart(  # noqa: PLR0913 - a route's parameters are its contract
+    client_id: UUID,
+    asking: ReadsChart,
+    response: Response,
+    as_of: Annotated[Moment | None, Query()] = None,
+    view: View = "known",
+    after: After = None,
+) -> ChartOut:
+    """The chart now, or as it was known or true at a moment. 422 `as_of_in_future`."""
+    del after  # the chart is read with the log's tail: it always shows what was acknowledged
+    chart = read_chart(asking, client_id, as_of, view)
+    response.headers["Palimpsest-Position"] = str(chart.position)
+    return chart
+
+
+@router.get("/{client_id}/events")
+def get_events(
+    client_id: UUID,
+    asking: Replays,
+    first: Annotated[int | Moment | None, Query(alias="from")] = None,
+    last: Annotated[int | Moment | None, Query(alias="to")] = None,
+) -> Page[EventItem]:
+    """The replay, oldest first. `from` and `to` are positions or moments of recording."""
+    items, following = read_events(asking, client_id, first, last, PAGE)
+    return Page(items=items, next=following)
+
+
+@router.get("/{client_id}/accesses")
+def get_accesses(
+    client_id: UUID,
+    asking: ReadsAccesses,
+    before: Annotated[int | None, Query(ge=1)] = None,
+) -> Page[AccessItem]:
+    """Who saw this client's record, newest first; `before` takes the `next` of a page."""
+    items, following = read_accesses(asking, client_id, before, PAGE)
+    return Page(items=items, next=following)
+
+

@@ -1,0 +1,95 @@
+"""How are the parts of Palimpsest put together? The composition root."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.platform import Platform
+from api.security.identity import Identity
+from api.web import ROUTERS
+from deploy.database import Database as Ready
+from deploy.demo import announcement, load_demo
+from deploy.settings import Settings
+from domain.kernel.clock import Clock, SystemClock
+from domain.kernel.ids import PracticeId
+from gateways.kms.local import LocalKms
+from projections.chart_view.reader import ChartView
+from projections.client_search.reader import ClientSearch
+from record.access import AccessLog
+from record.database import Database
+from record.drafts import Drafts
+from record.gate import Gate
+from record.hints import Hints
+from record.keys import KeyRing
+from record.practice import Practice, Practices
+from workers.projector import Projector
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything that stands on one database, open and ready."""
+
+    platform: Platform
+    projector: Projector
+    keys: KeyRing
+
+
+@dataclass(frozen=True)
+class Running:
+    """The application, and what to tell the person who started it."""
+
+    asgi: FastAPI
+    announcement: str
+
+
+@contextmanager
+def open_parts(
+    app_url: str,
+    root_key: bytes,
+    *,
+    pool_size: int = 10,
+    idle: timedelta = timedelta(minutes=15),
+    clock: Clock | None = None,
+) -> Iterator[Parts]:
+    """Connect, and build what the routes and the workers stand on."""
+    with ExitStack() as stack:
+        database = stack.enter_context(Database(app_url, size=pool_size))
+        hints = stack.enter_context(Hints(app_url))
+        gate = Gate(database, hints.send)
+        keys = KeyRing(database, LocalKms(root_key))
+
+        def practice(log: str) -> Practices:
+            def make(practice_id: PracticeId) -> Practice:
+                return Practice(database, gate, keys, practice_id, log=log, hints=hints)
+
+            return Practices(make)
+
+        records = practice("record")
+        platform = Platform(
+            clock=clock or SystemClock(),
+            database=database,
+            practices=records,
+            accesses=AccessLog(practice("access")),
+            drafts=Drafts(database, keys),
+            identity=Identity(database, idle=idle),
+            chart_view=ChartView(database, keys, records),
+            client_search=ClientSearch(database),
+        )
+        yield Parts(platform, Projector(database, keys, records, hints), keys)
+
+
+@contextmanager
+def running_app(settings: Settings, ready: Ready) -> Iterator[Running]:
+    """Everything in one process: on first start the demo practices, then workers, API and pages."""
+    idle = timedelta(minutes=settings.session_idle_minutes)
+    with open_parts(
+        ready.app_url, ready.root_key, pool_size=settings.pool_size, idle=idle
+    ) as parts:
+        if settings.demo:
+            load_demo(ready, parts)
+        with parts.projector:
+            yield Running(create_app(parts.platform, ROUTERS), announcement(ready))

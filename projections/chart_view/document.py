@@ -1,0 +1,226 @@
+"""The chart as a document, and how each event changes it. The replay folds this very function."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal
+from uuid import UUID
+
+from domain.chart.events import (
+    AddendumAdded,
+    EarlierEntry,
+    NoteCorrected,
+    NoteEvent,
+    NoteLocked,
+    NoteMovedAway,
+    NoteMovedIn,
+    NoteRetracted,
+    NoteSigned,
+    Sections,
+)
+from domain.client.events import (
+    ClientAbsorbed,
+    ClientEvent,
+    ClientMergedAway,
+    ClientRegistered,
+    ClientReleased,
+    ClientRestored,
+    ContactDetailsChanged,
+    DeathRecorded,
+    DeathWithdrawn,
+    Details,
+)
+from domain.kernel.events import Frozen, Recorded
+
+NoteStatus = Literal["draft", "signed", "amended", "entered_in_error", "moved"]
+VersionKind = Literal[
+    "signed", "late_entry", "addendum", "correction", "retraction", "moved_away", "moved_in"
+]
+View = Literal["known", "true"]
+
+
+class NoteVersion(Frozen):
+    """One act on a note: who did what, when, why, and the whole text after it."""
+
+    version: int
+    kind: VersionKind
+    author: UUID
+    role: str
+    occurred_at: datetime
+    recorded_at: datetime
+    position: int
+    sections: Sections
+    changed: tuple[str, ...] = ()
+    addendum: str | None = None
+    reason: str | None = None
+    linked_client_id: UUID | None = None
+    linked_note_id: UUID | None = None
+    history: tuple[EarlierEntry, ...] = ()
+    """Of a note moved in: what was written on the chart it came from."""
+
+
+class NoteView(Frozen):
+    """A note with every version it ever had, oldest first."""
+
+    id: UUID
+    client_id: UUID
+    status: NoteStatus
+    is_locked: bool = False
+    occurred_at: datetime
+    version: int = 0
+    versions: tuple[NoteVersion, ...] = ()
+
+    @property
+    def sections(self) -> Sections:
+        """The text as it stands."""
+        return self.versions[-1].sections
+
+
+class ChartDocument(Frozen):
+    """Everything known of one client at some position."""
+
+    client_id: UUID | None = None
+    details: Details | None = None
+    registered_at: datetime | None = None
+    version: int = 0
+    died_on: date | None = None
+    merged_into: UUID | None = None
+    absorbed: tuple[UUID, ...] = ()
+    notes: tuple[NoteView, ...] = ()
+    position: int = 0
+
+
+def evolve(document: ChartDocument, recorded: Recorded) -> ChartDocument:
+    """The document after one more event about this client; other events leave it as it is."""
+    event = recorded.event
+    if isinstance(event, ClientEvent):
+        changes = _identity(document, event, recorded)
+        changes |= {"client_id": event.client_id, "version": recorded.version}
+    elif isinstance(event, NoteEvent):
+        changes = _note(document, event, recorded)
+    else:
+        changes = {}
+    return document.model_copy(update={**changes, "position": recorded.position})
+
+
+def fold(events: Iterable[Recorded], document: ChartDocument | None = None) -> ChartDocument:
+    """The document after the events, starting from an earlier one or from nothing."""
+    document = document or ChartDocument()
+    for recorded in events:
+        document = evolve(document, recorded)
+    return document
+
+
+def as_of(events: Iterable[Recorded], moment: datetime, view: View) -> ChartDocument:
+    """The chart at a moment: as `known` then (recorded by then) or as `true` then (by what is
+    known now, what had occurred by then)."""
+    if view == "known":
+        return fold(one for one in events if one.recorded_at <= moment)
+    return fold(one for one in events if one.occurred_at <= moment)
+
+
+def _identity(
+    document: ChartDocument, event: ClientEvent, recorded: Recorded
+) -> dict[str, object]:
+    match event:
+        case ClientRegistered():
+            return {"details": event.details, "registered_at": recorded.recorded_at}
+        case ContactDetailsChanged():
+            return {"details": event.details}
+        case DeathRecorded():
+            return {"died_on": event.died_on}
+        case DeathWithdrawn():
+            return {"died_on": None}
+        case ClientAbsorbed():
+            return {"absorbed": (*document.absorbed, event.other_client_id)}
+        case ClientReleased():
+            kept = tuple(one for one in document.absorbed if one != event.other_client_id)
+            return {"absorbed": kept}
+        case ClientMergedAway():
+            return {"merged_into": event.into_client_id}
+        case ClientRestored():
+            return {"merged_into": None}
+        case _:
+            return {}
+
+
+def _note(document: ChartDocument, event: NoteEvent, recorded: Recorded) -> dict[str, object]:
+    before = next((note for note in document.notes if note.id == recorded.stream_id), None)
+    if before is None:
+        # A later act whose signature lies outside the view has nothing to stand on.
+        if not isinstance(event, NoteSigned | NoteMovedIn):
+            return {}
+        before = NoteView(
+            id=recorded.stream_id,
+            client_id=event.client_id,
+            status="draft",
+            occurred_at=event.occurred_at,
+        )
+    after = _after(before, event, recorded)
+    others = tuple(note for note in document.notes if note.id != after.id)
+    notes = sorted((*others, after), key=lambda note: (note.occurred_at, note.id), reverse=True)
+    return {"client_id": event.client_id, "notes": tuple(notes)}
+
+
+def _after(note: NoteView, event: NoteEvent, recorded: Recorded) -> NoteView:
+    if isinstance(event, NoteLocked):
+        return note.model_copy(update={"is_locked": True, "version": recorded.version})
+    text = note.sections if note.versions else Sections()
+    kind: VersionKind
+    status: NoteStatus = "amended"
+    changes: dict[str, object] = {}
+    match event:
+        case NoteSigned():
+            kind = "late_entry" if event.is_late_entry else "signed"
+            status = "signed"
+            changed = tuple(
+                name for name, new in event.sections if note.versions and getattr(text, name) != new
+            )
+            text, changes = event.sections, {"changed": changed}
+        case AddendumAdded():
+            kind, changes = "addendum", {"addendum": event.text}
+        case NoteCorrected():
+            kind = "correction"
+            text = text.model_copy(update=dict(event.changes))
+            changes = {"reason": event.reason, "changed": tuple(event.changes)}
+        case NoteRetracted():
+            kind, status, changes = "retraction", "entered_in_error", {"reason": event.reason}
+        case NoteMovedAway():
+            kind, status = "moved_away", "moved"
+            changes = {
+                "reason": event.reason,
+                "linked_client_id": event.to_client_id,
+                "linked_note_id": event.to_note_id,
+            }
+        case NoteMovedIn():
+            kind, status, text = "moved_in", "signed", event.sections
+            changes = {
+                "reason": event.reason,
+                "addendum": "\n\n".join(event.addenda) or None,
+                "linked_client_id": event.from_client_id,
+                "linked_note_id": event.from_note_id,
+                "history": event.history,
+            }
+        case _:
+            return note
+    author = event.signed_by if isinstance(event, NoteMovedIn) else recorded.actor
+    version = NoteVersion.model_validate(
+        {
+            "version": recorded.version,
+            "kind": kind,
+            "author": author,
+            "role": recorded.role,
+            "occurred_at": event.occurred_at,
+            "recorded_at": recorded.recorded_at,
+            "position": recorded.position,
+            "sections": text,
+            **changes,
+        }
+    )
+    is_locked = note.is_locked or isinstance(event, NoteMovedIn) or (
+        isinstance(event, NoteSigned) and event.is_locked
+    )
+    return note.model_copy(
+        update={"status": status, "is_locked": is_locked, "versions": (*note.versions, version),
+                "version": recorded.version,
+                "occurred_at": event.occurred_at}
+    )  # fmt: skip

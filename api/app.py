@@ -129,8 +129,8 @@ class Envelope:
                 await answer(_too_much(scope))(scope, receive, send_out)
             else:
                 await self.app(scope, receive, send_out)
-        except Exception as error:  # noqa: BLE001 - the last net: nothing of it may leave
-            log.error("request_failed", request_id=str(scope["state"]["request_id"]), exc_info=error)
+        except Exception as error:
+            log.exception("request_failed", request_id=str(scope["state"]["request_id"]))
             if not answered:
                 await answer(problem_of(error, Request(scope)))(scope, receive, send_out)
         finally:

@@ -4,8 +4,9 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -24,6 +25,8 @@ from record.practice import Practice
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIES = ("__Host-palimpsest", "palimpsest")
 """The session cookie over TLS, and on a local machine without it."""
+VERSION_DIGITS = 9
+"""A stream version is a PostgreSQL integer."""
 
 
 class BadCsrf(Forbidden):
@@ -87,10 +90,8 @@ def secret_of(request: Request) -> tuple[str | None, bool]:
 async def digest_of(request: Request) -> bytes:
     """Tells two requests apart: method, path and body, whatever the layout of its JSON."""
     body = await request.body()
-    try:
+    with suppress(ValueError):  # a form, or malformed JSON: as it is
         body = json.dumps(json.loads(body), sort_keys=True).encode()
-    except ValueError:
-        pass  # a form, or malformed: as it is
     return hashlib.sha256(f"{request.method} {request.url.path}\n".encode() + body).digest()
 
 
@@ -131,7 +132,9 @@ def ask(request: Request, digest: bytes = b"", key: str | None = None) -> Asking
     if is_cookie and request.method not in SAFE:
         _check_csrf(request, member)
     command_id = (
-        uuid4() if key is None else derived(member.practice_id, "command", str(member.member_id), key)
+        uuid4()
+        if key is None
+        else derived(member.practice_id, "command", str(member.member_id), key)
     )
     context = Context(
         practice_id=member.practice_id,
@@ -157,7 +160,7 @@ def _check_csrf(request: Request, member: Member) -> None:
             raise BadCsrf
 
 
-def _ids(text: Any) -> list[UUID]:
+def _ids(text: object) -> list[UUID]:
     try:
         return [UUID(str(text))] if text is not None else []
     except ValueError:
@@ -171,7 +174,7 @@ def if_match(
     if header is None or header.strip() == "*":
         return None
     text = header.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not text.isascii() or not text.isdigit() or len(text) > VERSION_DIGITS:
         raise BadIfMatch
     return int(text)
 
@@ -189,7 +192,7 @@ class Public:
 def undeclared(routers: Iterable[APIRouter]) -> list[str]:
     """The routes that declare neither a permission nor that they are public."""
     return [
-        f"{sorted(route.methods)} {route.path}"
+        f"{route.methods} {route.path}"
         for router in routers
         for route in router.routes
         if isinstance(route, APIRoute) and not any(_declares(route.dependant))

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from psycopg import Error as DatabaseError
-from psycopg import errors
 from pydantic import BaseModel
 
 from api.security.identity import NotSignedIn, SessionExpired
@@ -16,6 +15,8 @@ from record.database import DatabaseUnavailable
 from record.errors import AccessNotLogged
 
 MEDIA_TYPE = "application/problem+json"
+BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
+"""SQLSTATEs of a database that could not do it now: lock, deadlock, disk, time, shutdown."""
 
 # What to do about it, in words for people. A code without words is named by its code.
 WORDS: dict[str, str] = {
@@ -121,9 +122,9 @@ def problem_of(error: Exception, request: Request | None = None) -> Problem:
         code, extra = error.code, {name: _plain(value) for name, value in error.details.items()}
         if isinstance(error, Invalid) and error.field:
             fields = [FieldError(field=error.field, code=code, message=WORDS.get(code, code))]
-    elif isinstance(error, DatabaseUnavailable | errors.OperationalError | errors.DiskFull):
-        status, title, code = 503, "Unavailable", "database_unavailable"
-    elif isinstance(error, DatabaseError) and error.sqlstate in {"40001", "40P01", "55P03"}:
+    elif isinstance(error, DatabaseUnavailable) or (
+        isinstance(error, DatabaseError) and error.sqlstate in BUSY
+    ):
         status, title, code = 503, "Unavailable", "database_unavailable"
     return Problem.model_validate(
         {

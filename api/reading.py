@@ -1,15 +1,14 @@
 """What may be read of a client, each reading noted in the access log before it is handed out."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from pydantic import Field
 
 from api.asking import Asking
 from api.problems import AsOfInFuture
-from domain.chart.aggregate import NOTE
+from domain.chart.aggregate import NOTE, Note
 from domain.chart.events import EarlierEntry, Sections
 from domain.client.aggregate import ClientMerged, ClientUnknown
 from domain.kernel.errors import NotFound
@@ -27,10 +26,10 @@ class ClientOut(Frozen):
     id: UUID
     given_name: str | None = None
     family_name: str | None = None
-    birth_date: Any = None
+    birth_date: date | None = None
     phone: str | None = None
     email: str | None = None
-    died_on: Any = None
+    died_on: date | None = None
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
     version: int = 0
@@ -258,6 +257,6 @@ def _draft_out(draft: Draft, names: dict[UUID, str]) -> DraftOut:
     )
 
 
-def note_of(events: Iterable[Recorded]) -> Any:
+def note_of(events: Iterable[Recorded]) -> Note:
     """The note as its decider sees it."""
     return NOTE.fold([one.event for one in events])

@@ -8,6 +8,7 @@ from api.asking import Asking
 from domain.client.aggregate import ClientUnknown
 from domain.kernel.events import Frozen, Recorded
 from record.access import Accessed
+from record.envelope import Shredded
 
 
 class EventItem(Frozen):
@@ -96,7 +97,7 @@ def _item(one: Recorded, names: dict[UUID, str]) -> EventItem:
         position=one.position,
         stream_id=one.stream_id,
         version=one.version,
-        type=getattr(one.event, "type", None) or getattr(one.event, "stored_type", ""),
+        type=one.event.stored_type if isinstance(one.event, Shredded) else one.event.type,
         occurred_at=one.occurred_at,
         recorded_at=one.recorded_at,
         actor=names.get(one.actor, "unknown"),

@@ -1,4 +1,4 @@
-"""What may be asked of a client's record or a note: one function per act, for JSON and pages alike."""
+"""What may be asked of a client's record or a note: one function per act, for JSON and pages."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,14 @@ from pydantic import Field
 
 from api.asking import Asking
 from api.reading import DraftText, live_draft, note_of
-from domain.chart.aggregate import NOTE, NothingCorrected, OccurredInFuture, check_open
+from domain.chart.aggregate import (
+    NOTE,
+    Note,
+    NoteNotSigned,
+    NothingCorrected,
+    OccurredInFuture,
+    check_open,
+)
 from domain.chart.commands import AddAddendum, CorrectNote, RetractNote, SignNote
 from domain.chart.events import SECTIONS, Receipt, Sections
 from domain.client.aggregate import CLIENT, Client, ClientsNotMerged, living_record
@@ -24,7 +31,7 @@ from domain.kernel.ids import ClientId, NoteId, derived
 from domain.kernel.text import Moment, Section
 from domain.usecases.merge_clients import merge, unmerge
 from domain.usecases.reassign_note import reassign
-from record.drafts import StaleDraft
+from record.drafts import Draft, StaleDraft
 from record.errors import StaleVersion
 from record.ids import new_id
 from record.practice import Written
@@ -134,9 +141,7 @@ def open_note(asking: Asking, client_id: UUID, draft: DraftIn) -> Saved:
     )
 
 
-def save_draft(
-    asking: Asking, note_id: UUID, text: DraftIn, expected: int | None = None
-) -> Saved:
+def save_draft(asking: Asking, note_id: UUID, text: DraftIn, expected: int | None = None) -> Saved:
     """Saves unsigned text. Raises `StaleDraft`, `NotYourDraft`, and what closes a note."""
     draft, events = live_draft(asking, note_id)
     note = note_of(events)
@@ -162,7 +167,7 @@ def save_draft(
     )
 
 
-def sign_note(  # noqa: PLR0913 - what a signature attests, each part named
+def sign_note(
     asking: Asking,
     note_id: UUID,
     *,
@@ -197,13 +202,15 @@ def sign_note(  # noqa: PLR0913 - what a signature attests, each part named
     )
     living_record(client_of(asking, client_id))
     return asking.practice.handle(
-        NOTE, note_id, command, asking.context, expected=len(events) if expected is None else expected
+        NOTE,
+        note_id,
+        command,
+        asking.context,
+        expected=len(events) if expected is None else expected,
     )
 
 
-def add_addendum(
-    asking: Asking, note_id: UUID, text: str, expected: int | None = None
-) -> Written:
+def add_addendum(asking: Asking, note_id: UUID, text: str, expected: int | None = None) -> Written:
     """Adds below the signed text."""
     return _note(asking, note_id, AddAddendum(**_by(asking), text=text), expected)
 
@@ -268,8 +275,12 @@ def _note(asking: Asking, note_id: UUID, command: Command, expected: int | None)
     return asking.practice.handle(NOTE, note_id, command, asking.context, expected=expected)
 
 
-def _chart_of(draft: Any, note: Any) -> ClientId:
-    return ClientId(note.client_id if draft is None else draft.client_id)
+def _chart_of(draft: Draft | None, note: Note) -> ClientId:
+    if draft is not None:
+        return draft.client_id
+    if note.client_id is None:
+        raise NoteNotSigned
+    return note.client_id
 
 
 def _check_occurred(asking: Asking, draft: DraftIn) -> None:
@@ -277,10 +288,13 @@ def _check_occurred(asking: Asking, draft: DraftIn) -> None:
         raise OccurredInFuture
 
 
-def _reopened(asking: Asking, note: Any, note_id: UUID, text: DraftIn) -> int:
+def _reopened(asking: Asking, note: Note, note_id: UUID, text: DraftIn) -> int:
     """A note that was moved in or restored has no draft of its own yet."""
     opened = asking.platform.drafts.open(
-        asking.context, note_id, note.client_id, text.text(note.occurred_at)
+        asking.context,
+        note_id,
+        _chart_of(None, note),
+        text.text(note.occurred_at or asking.context.at),
     )
     return opened.revision
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import FastAPI
+from projections.client_search.reader import ClientSearch
+from workers.projector import Projector
 
 from api.app import create_app
 from api.platform import Platform
@@ -18,7 +20,6 @@ from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId
 from gateways.kms.local import LocalKms
 from projections.chart_view.reader import ChartView
-from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
@@ -26,7 +27,6 @@ from record.gate import Gate
 from record.hints import Hints
 from record.keys import KeyRing
 from record.practice import Practice, Practices
-from workers.projector import Projector
 
 
 @dataclass(frozen=True)

@@ -132,9 +132,7 @@ class Identity:
         parsed = _parse(secret) if secret else None
         if parsed is None or secret is None:
             raise NotSignedIn
-        rows = self._database.call(
-            "SELECT * FROM identity.whose(%s, %s)", parsed
-        )
+        rows = self._database.call("SELECT * FROM identity.whose(%s, %s)", parsed)
         if not rows or not rows[0][11]:
             raise NotSignedIn
         row = rows[0]

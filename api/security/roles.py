@@ -1,29 +1,46 @@
 """The roles a new practice starts with: bundles of permissions, as data."""
 
-from domain.kernel.permissions import Permission as P
+from domain.kernel.permissions import Permission
 
-ROLES: dict[str, tuple[str, tuple[P, ...]]] = {
+ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
     # An owner runs the business; without a licence she sees no clinical content.
-    "owner": ("Owner", (P.CLIENT_SEARCH, P.CLIENT_READ, P.CLIENT_WRITE, P.CLIENT_MERGE)),
+    "owner": (
+        "Owner",
+        (
+            Permission.CLIENT_SEARCH,
+            Permission.CLIENT_READ,
+            Permission.CLIENT_WRITE,
+            Permission.CLIENT_MERGE,
+        ),
+    ),
     "clinician": (
         "Clinician",
         (
-            P.CLIENT_SEARCH,
-            P.CLIENT_READ,
-            P.CLIENT_WRITE,
-            P.CLIENT_MERGE,
-            P.CHART_READ,
-            P.NOTE_WRITE,
-            P.NOTE_SIGN,
-            P.NOTE_AMEND,
-            P.RECORD_REPLAY,
-            P.ACCESS_READ,
+            Permission.CLIENT_SEARCH,
+            Permission.CLIENT_READ,
+            Permission.CLIENT_WRITE,
+            Permission.CLIENT_MERGE,
+            Permission.CHART_READ,
+            Permission.NOTE_WRITE,
+            Permission.NOTE_SIGN,
+            Permission.NOTE_AMEND,
+            Permission.RECORD_REPLAY,
+            Permission.ACCESS_READ,
         ),
     ),
-    "front_desk": ("Front desk", (P.CLIENT_SEARCH, P.CLIENT_READ, P.CLIENT_WRITE)),
+    "front_desk": (
+        "Front desk",
+        (Permission.CLIENT_SEARCH, Permission.CLIENT_READ, Permission.CLIENT_WRITE),
+    ),
     # An auditor reads everything and writes nothing.
     "auditor": (
         "Auditor",
-        (P.CLIENT_SEARCH, P.CLIENT_READ, P.CHART_READ, P.RECORD_REPLAY, P.ACCESS_READ),
+        (
+            Permission.CLIENT_SEARCH,
+            Permission.CLIENT_READ,
+            Permission.CHART_READ,
+            Permission.RECORD_REPLAY,
+            Permission.ACCESS_READ,
+        ),
     ),
 }

@@ -1,10 +1,10 @@
 """JSON routes for clients: register, search, read, change, merge, replay, accesses."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
+from projections.client_search.reader import ClientFound
 from pydantic import Field, model_validator
 
 from api.asking import Asking, Can, IfMatch
@@ -24,7 +24,6 @@ from domain.kernel.events import Frozen
 from domain.kernel.permissions import Permission
 from domain.kernel.text import Day, Email, Line, Moment, Name, Phone, Reason
 from projections.chart_view.document import View
-from projections.client_search.reader import ClientFound
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"], responses=REFUSALS)
 
@@ -161,7 +160,7 @@ def unmerge_two_clients(
 
 
 @router.get("/{client_id}/chart")
-def get_chart(  # noqa: PLR0913 - a route's parameters are its contract
+def get_chart(
     client_id: UUID,
     asking: ReadsChart,
     response: Response,
@@ -197,5 +196,3 @@ def get_accesses(
     """Who saw this client's record, newest first; `before` takes the `next` of a page."""
     items, following = read_accesses(asking, client_id, before, PAGE)
     return Page(items=items, next=following)
-
-

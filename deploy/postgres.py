@@ -20,6 +20,7 @@ from typing import IO, Final
 from urllib.parse import quote
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from deploy.postgres_home import Home, settle
 from deploy.postgres_init import initialise
@@ -34,6 +35,8 @@ PORT: Final = 5432  # only names the socket file
 LONGEST_SOCKET_PATH: Final = 103  # 107 bytes on Linux, 103 on macOS
 START_SECONDS: Final = 300  # recovery after a crash may have much to read
 STOP_SECONDS: Final = 60
+LEFTOVER_SECONDS: Final = 30
+LEFTOVERS: Final = ("pre-existing shared memory block", "lock file")
 LARGEST_LOG: Final = 10_000_000
 
 # On the command line, where no ALTER SYSTEM can undo them.
@@ -88,10 +91,11 @@ class Cluster:
 
     def url(self, database: str = DATABASE) -> str:
         """Name a database of the running server, as its administrator."""
-        status = self._status()
-        folder = status.socket_folder if status else str(self._socket_folder())
-        password = self._password_file.read_text().strip()
-        host = quote(folder, safe="")
+        try:
+            password = self._password_file.read_text().strip()
+        except FileNotFoundError:
+            raise Refusal(f"the database's password file {self._password_file} is gone") from None
+        host = quote(str(self._running_socket_folder()), safe="")
         return f"postgresql://{ADMIN}:{password}@/{database}?host={host}&port={PORT}"
 
     def is_running(self) -> bool:
@@ -105,8 +109,9 @@ class Cluster:
         if made_by != MAJOR:
             raise Refusal(f"{self.home.data} was made by PostgreSQL {made_by}, not {MAJOR}")
         deadline = time.monotonic() + START_SECONDS
-        while not self.is_running():
-            if self._status() is None:  # else it is starting or stopping: watch
+        # Ask it, too: a server killed a moment ago still looks alive.
+        while not (self.is_running() and self._answers()):
+            if self._status() is None:  # else it is starting, stopping or dying: watch
                 self._forget_stale_pid()
                 self._await_ready(self._launch(), deadline)
             elif time.monotonic() > deadline:
@@ -125,8 +130,6 @@ class Cluster:
                 os.kill(status.pid, wanted)
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
-                with suppress(ChildProcessError):  # not ours, or it would stay a zombie
-                    os.waitpid(status.pid, os.WNOHANG)
                 if self._status() is None:
                     return
                 time.sleep(0.01)
@@ -157,6 +160,10 @@ class Cluster:
                     psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
                 )
 
+    def _answers(self) -> bool:
+        where = make_conninfo(host=str(self._running_socket_folder()), port=PORT)
+        return psycopg.pq.PGconn.ping(where.encode()) == psycopg.pq.Ping.OK
+
     @property
     def _password_file(self) -> Path:
         return self._data_dir / "postgres.password"
@@ -175,13 +182,15 @@ class Cluster:
             pid = int(lines[0])
         except (OSError, ValueError, IndexError):
             return None
+        with suppress(ChildProcessError):  # one we started ourselves stays a zombie otherwise
+            os.waitpid(pid, os.WNOHANG)
         if not works_in(pid, self.home.data):
             return None
         full = len(lines) >= 8  # noqa: PLR2004  # the eighth line is the status
         return _Status(pid, lines[4] if full else "", lines[7].strip() if full else "starting")
 
     def _forget_stale_pid(self) -> None:
-        """Remove a pid file whose number now belongs to a stranger: PostgreSQL would not dare.
+        """Remove lock files whose number now belongs to a stranger: PostgreSQL would not dare.
 
         Only when no process at all works in the folder, as one left over might still write there.
         """
@@ -191,6 +200,7 @@ class Cluster:
         everyone = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
         if not any(works_in(pid, self.home.data) for pid in everyone):
             file.unlink(missing_ok=True)
+            (self._socket_folder() / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
 
     def _launch(self) -> subprocess.Popen[bytes]:
         options = COMMON | (FOR_TESTS if self._testing else DURABLE)
@@ -224,8 +234,9 @@ class Cluster:
         fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
         reason = (fatal or lines or ["no reason given"])[-1]
         # Back ends of a killed server live on for a moment; then the next try succeeds.
-        if "pre-existing shared memory block" in reason and time.monotonic() < deadline:
-            time.sleep(0.2)
+        patience = deadline - START_SECONDS + LEFTOVER_SECONDS
+        if any(mark in reason for mark in LEFTOVERS) and time.monotonic() < patience:
+            time.sleep(0.1)
             return
         for mark in ("FATAL:", "PANIC:"):
             reason = reason.partition(mark)[2].strip() or reason
@@ -247,6 +258,11 @@ class Cluster:
             return folder
         name = sha256(os.fsencode(folder)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"palimpsest-{name}"
+
+    def _running_socket_folder(self) -> Path:
+        """As the server itself says, which a data directory moved meanwhile does not change."""
+        status = self._status()
+        return Path(status.socket_folder) if status else self._socket_folder()
 
     def _prepared_socket_folder(self) -> Path:
         folder = self._socket_folder()

@@ -1,0 +1,1 @@
+"""Which rows may a template see? Frozen ones, with the words already chosen."""

@@ -1,0 +1,1 @@
+"""Do the pages show what they should, to everybody, in every state?"""

@@ -1,7 +1,7 @@
 """The chart as a document, and how each event changes it. The replay folds this very function."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from domain.chart.events import (
     NoteRetracted,
     NoteSigned,
     Sections,
+    reworded,
 )
 from domain.client.events import (
     ClientAbsorbed,
@@ -111,36 +112,39 @@ def fold(events: Iterable[Recorded], document: ChartDocument | None = None) -> C
 
 
 def as_of(events: Iterable[Recorded], moment: datetime, view: View) -> ChartDocument:
-    """The chart at a moment: as `known` then (recorded by then) or as `true` then (by what is
-    known now, what had occurred by then)."""
+    """The chart at a moment, as `known` or as `true` then.
+
+    Known: what was recorded by then. True: by what is known now, what had occurred by then.
+    """
     if view == "known":
         return fold(one for one in events if one.recorded_at <= moment)
     return fold(one for one in events if one.occurred_at <= moment)
 
 
-def _identity(
-    document: ChartDocument, event: ClientEvent, recorded: Recorded
-) -> dict[str, object]:
+def _identity(document: ChartDocument, event: ClientEvent, recorded: Recorded) -> dict[str, object]:
+    changes: dict[str, object] = {}
     match event:
         case ClientRegistered():
-            return {"details": event.details, "registered_at": recorded.recorded_at}
+            at = recorded.recorded_at.astimezone(UTC)
+            changes = {"details": event.details, "registered_at": at}
         case ContactDetailsChanged():
-            return {"details": event.details}
+            changes = {"details": event.details}
         case DeathRecorded():
-            return {"died_on": event.died_on}
+            changes = {"died_on": event.died_on}
         case DeathWithdrawn():
-            return {"died_on": None}
+            changes = {"died_on": None}
         case ClientAbsorbed():
-            return {"absorbed": (*document.absorbed, event.other_client_id)}
+            changes = {"absorbed": (*document.absorbed, event.other_client_id)}
         case ClientReleased():
             kept = tuple(one for one in document.absorbed if one != event.other_client_id)
-            return {"absorbed": kept}
+            changes = {"absorbed": kept}
         case ClientMergedAway():
-            return {"merged_into": event.into_client_id}
+            changes = {"merged_into": event.into_client_id}
         case ClientRestored():
-            return {"merged_into": None}
+            changes = {"merged_into": None}
         case _:
-            return {}
+            pass
+    return changes
 
 
 def _note(document: ChartDocument, event: NoteEvent, recorded: Recorded) -> dict[str, object]:
@@ -180,7 +184,7 @@ def _after(note: NoteView, event: NoteEvent, recorded: Recorded) -> NoteView:
             kind, changes = "addendum", {"addendum": event.text}
         case NoteCorrected():
             kind = "correction"
-            text = text.model_copy(update=dict(event.changes))
+            text = reworded(text, event.changes)
             changes = {"reason": event.reason, "changed": tuple(event.changes)}
         case NoteRetracted():
             kind, status, changes = "retraction", "entered_in_error", {"reason": event.reason}
@@ -210,14 +214,17 @@ def _after(note: NoteView, event: NoteEvent, recorded: Recorded) -> NoteView:
             "author": author,
             "role": recorded.role,
             "occurred_at": event.occurred_at,
-            "recorded_at": recorded.recorded_at,
+            # In UTC, so that the stored text is the same whatever zone the connection speaks.
+            "recorded_at": recorded.recorded_at.astimezone(UTC),
             "position": recorded.position,
             "sections": text,
             **changes,
         }
     )
-    is_locked = note.is_locked or isinstance(event, NoteMovedIn) or (
-        isinstance(event, NoteSigned) and event.is_locked
+    is_locked = (
+        note.is_locked
+        or isinstance(event, NoteMovedIn)
+        or (isinstance(event, NoteSigned) and event.is_locked)
     )
     return note.model_copy(
         update={"status": status, "is_locked": is_locked, "versions": (*note.versions, version),

@@ -1,0 +1,144 @@
+"""How are documents kept: folded by a pure function per subject, stored sealed?"""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Generic, Self, TypeVar
+from uuid import UUID
+
+from psycopg import Connection
+
+from domain.kernel.events import Category, Event, Frozen, Recorded
+from domain.kernel.ids import PracticeId
+from projections.base import Projection, Schema, fetch
+from record.database import Row
+from record.envelope import Shredded
+from record.keys import KeyRing
+from record.practice import Practices
+
+D = TypeVar("D", bound=Frozen)
+
+
+def about(name: str, practice_id: UUID, subject: UUID, position: int) -> bytes:
+    """What a sealed document is bound to: its row and its position; elsewhere it does not open.
+
+    So nobody can hide events by putting an earlier document in a later one's place.
+    """
+    return b"".join(
+        (
+            practice_id.bytes,
+            name.encode(),
+            b"\x1f",
+            subject.bytes,
+            position.to_bytes(8, "big"),
+        )
+    )
+
+
+class DocumentProjection(Projection, Generic[D]):
+    """One document per subject. Live and in replay it is folded by the very same function."""
+
+    document: ClassVar[type[Frozen]]
+    category: ClassVar[Category]
+
+    def __init__(self, keys: KeyRing, practices: Practices, schema: Schema = "projection") -> None:
+        super().__init__(schema)
+        self._keys = keys
+        self._practices = practices
+        self._load = self.query(
+            """SELECT client_id, key_id, position, body FROM {0}
+            WHERE practice_id = %s AND client_id = ANY (%s)"""
+        )
+        self._store = self.query(
+            """INSERT INTO {0} (client_id, key_id, position, body)
+            SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bytea[])
+            ON CONFLICT (practice_id, client_id) DO UPDATE
+            SET key_id = excluded.key_id, position = excluded.position, body = excluded.body"""
+        )
+
+    def beside(self) -> Self:
+        return type(self)(self._keys, self._practices, "rebuild")
+
+    @abstractmethod
+    def fold(self, events: Iterable[Recorded], document: D | None = None) -> D:
+        """The document after the events, from an earlier one or from nothing."""
+
+    @abstractmethod
+    def read(self, text: bytes) -> D:
+        """The document that was stored."""
+
+    def apply(
+        self, connection: Connection[Row], practice_id: UUID, batch: Sequence[Recorded]
+    ) -> None:
+        by_subject: dict[UUID, list[Recorded]] = {}
+        for recorded in batch:
+            if recorded.subject is not None:
+                by_subject.setdefault(recorded.subject, []).append(recorded)
+        if not by_subject:
+            return
+        stored = connection.execute(
+            self._load, (practice_id, list(by_subject)), binary=True
+        ).fetchall()
+        before = {row[0]: row for row in stored}
+        changed = [
+            self._changed(practice_id, subject, events, before.get(subject))
+            for subject, events in by_subject.items()
+        ]
+        rows = [row for row in changed if row is not None]
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            connection.execute(self._store, columns, binary=True)
+
+    def _changed(
+        self, practice_id: UUID, subject: UUID, events: list[Recorded], row: Row | None
+    ) -> tuple[UUID, UUID, int, bytes] | None:
+        shown = 0 if row is None else row[2]
+        events = [recorded for recorded in events if recorded.position > shown]
+        if not events:
+            return None
+        document = None if row is None else self._open(practice_id, subject, row)
+        if row is not None and document is None:
+            events = self.history(practice_id, subject, until=events[-1].position)
+        document = self.fold(events, document)
+        position = events[-1].position
+        key = self._keys.key_in_use(practice_id, subject, self.category)
+        bound_to = about(self.name, practice_id, subject, position)
+        text = document.model_dump_json().encode()
+        return subject, key.key_id, position, key.seal(text, bound_to)
+
+    def history(self, practice_id: UUID, subject: UUID, *, until: int) -> list[Recorded]:
+        """All that a document is folded from, for one whose key was destroyed since."""
+        types = frozenset(self.types)
+        return [
+            recorded
+            for recorded in self._practices[PracticeId(practice_id)].about([subject])
+            if recorded.position <= until and self._is_handled(recorded.event, types)
+        ]
+
+    def _is_handled(self, event: Event, types: frozenset[str]) -> bool:
+        if isinstance(event, Shredded):
+            return event.stored_type in types
+        return isinstance(event, self.handles)
+
+    def _open(self, practice_id: UUID, subject: UUID, row: Row) -> D | None:
+        text = self.open(practice_id, subject, row[1], row[2], row[3])
+        return None if text is None else self.read(text)
+
+    def open(
+        self, practice_id: UUID, subject: UUID, key_id: UUID, position: int, body: bytes
+    ) -> bytes | None:
+        """The stored text; none if its key was destroyed. Raises `Unreadable`."""
+        key = self._keys.key(practice_id, key_id)
+        return (
+            None
+            if key is None
+            else key.open(body, about(self.name, practice_id, subject, position))
+        )
+
+    def rows(self, connection: Connection[Row], practice_id: UUID) -> Iterator[tuple[UUID, bytes]]:
+        query = self.query(
+            """SELECT client_id, key_id, position, body FROM {0}
+            WHERE practice_id = %s ORDER BY client_id"""
+        )
+        for row in fetch(connection, self.schema, query, (practice_id,)):
+            text = self.open(practice_id, *row)
+            yield row[0], b"%d %b" % (row[2], b"(destroyed)" if text is None else text)

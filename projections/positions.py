@@ -1,0 +1,112 @@
+"""How far has each projection come, who moves it on, and what comes next?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from psycopg import Connection
+
+from projections.base import Projection
+from record.database import Database, Row
+from record.envelope import StoredEntry
+from record.recorder import COLUMNS, entries
+
+BATCH = 500
+"""Events per transaction at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A practice whose record is ahead of one of its projections."""
+
+    practice_id: UUID
+    name: str
+    behind: int
+    """Events of any type between the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a record: the events of it that matter, and where the next one starts."""
+
+    entries: list[StoredEntry]
+    end: int
+
+
+def news(database: Database, names: Sequence[str]) -> list[News]:
+    """What is behind, of all practices. Positions only: no content is read across practices."""
+    rows = database.call(
+        """SELECT h.practice_id, n.name, h.position - coalesce(p.position, 0)
+        FROM record.head AS h
+        CROSS JOIN unnest(%s::text[]) AS n(name)
+        LEFT JOIN projection.position AS p
+            ON p.practice_id = h.practice_id AND p.name = n.name
+        WHERE h.log = 'record' AND h.position > coalesce(p.position, 0)
+        ORDER BY 3 DESC, 1, 2""",
+        (list(names),),
+    )
+    return [News(*row) for row in rows]
+
+
+def position(connection: Connection[Row], practice_id: UUID, name: str) -> int:
+    """How far a projection has come, as its readers see it."""
+    row = connection.execute(
+        "SELECT position FROM projection.position WHERE practice_id = %s AND name = %s",
+        (practice_id, name),
+    ).fetchone()
+    return 0 if row is None else cast("int", row[0])
+
+
+def claim(connection: Connection[Row], practice_id: UUID, name: str) -> tuple[int, int] | None:
+    """Takes the right to move a projection on until the transaction ends.
+
+    Returns its position and the record's; none if somebody else has it.
+    """
+    values = (practice_id, name)
+    claimed = connection.execute(_CLAIM, values, binary=True).fetchone()
+    if claimed is None:
+        connection.execute(_BEGIN, (name,))
+        claimed = connection.execute(_CLAIM, values, binary=True).fetchone()
+    return None if claimed is None else (claimed[0], claimed[1])
+
+
+_CLAIM = """SELECT p.position, h.position
+    FROM projection.position AS p
+    JOIN record.head AS h ON h.practice_id = p.practice_id AND h.log = 'record'
+    WHERE p.practice_id = %s AND p.name = %s
+    FOR UPDATE OF p SKIP LOCKED"""
+_BEGIN = """INSERT INTO projection.position (name) VALUES (%s)
+    ON CONFLICT (practice_id, name) DO NOTHING"""
+
+
+def advance(connection: Connection[Row], practice_id: UUID, name: str, to: int) -> None:
+    """Says how far the rows now reach; in the transaction that wrote them."""
+    connection.execute(
+        "UPDATE projection.position SET position = %s WHERE practice_id = %s AND name = %s",
+        (to, practice_id, name),
+    )
+
+
+def ahead(
+    connection: Connection[Row],
+    practice_id: UUID,
+    projection: Projection,
+    span: tuple[int, int],
+    limit: int = BATCH,
+) -> Span:
+    """The next events for a projection, after the first position and up to the last.
+
+    Positions have no holes and commit in order, so nothing can appear later between the two.
+    """
+    after, head = span
+    found = entries(
+        connection.execute(_AHEAD, (practice_id, after, head, projection.types, limit), binary=True)
+    )
+    return Span(found, max(head, after) if len(found) < limit else found[-1].id)
+
+
+_AHEAD = f"""SELECT {COLUMNS} FROM record.event
+    WHERE practice_id = %s AND log = 'record' AND position > %s AND position <= %s
+        AND type = ANY (%s)
+    ORDER BY position LIMIT %s"""  # noqa: S608 - the columns are a constant

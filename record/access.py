@@ -9,9 +9,10 @@ from pydantic import StringConstraints
 
 from domain.kernel.events import Category, Context, Event, Recorded
 from domain.kernel.ids import ClientId, PracticeId
+from gateways.kms import KmsUnavailable, WrongRootKey
 from record.database import DatabaseUnavailable
 from record.envelope import Pending
-from record.errors import AccessNotLogged
+from record.errors import AccessNotLogged, Unreadable
 from record.ids import new_id
 from record.practice import Practices
 
@@ -40,7 +41,7 @@ class AccessLog:
     def __init__(self, practices: Practices) -> None:
         self._practices = practices
 
-    def note(  # noqa: PLR0913 - an access entry has this many facts
+    def note(
         self,
         context: Context,
         action: Action,
@@ -70,7 +71,7 @@ class AccessLog:
         ]
         try:
             self._practices[context.practice_id].save(*entries, context=context)
-        except (DatabaseUnavailable, Error) as error:
+        except (DatabaseUnavailable, Error, KmsUnavailable, WrongRootKey, Unreadable) as error:
             raise AccessNotLogged from error
 
     def of_client(

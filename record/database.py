@@ -17,7 +17,7 @@ IDLE_IN_TRANSACTION_MS = 10_000
 
 
 class DatabaseUnavailable(Exception):
-    """PostgreSQL did not answer in time; nothing is known to have happened."""
+    """PostgreSQL did not answer; whether it still did what was asked is not known."""
 
 
 class Database:
@@ -64,10 +64,15 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection[Row]]:
         """Lends a connection in autocommit mode, of no practice. Raises `DatabaseUnavailable`."""
+        lent: Connection[Row] | None = None
         try:
-            with self.pool.connection() as connection:
-                yield connection
+            with self.pool.connection() as lent:
+                yield lent
         except (PoolTimeout, OperationalError) as error:
+            # Where one connection was lost the idle ones are likely to be, and each of them would
+            # cost a request before the pool noticed.
+            if lent is not None and lent.closed:
+                self.pool.check()
             raise DatabaseUnavailable from error
 
     @contextmanager

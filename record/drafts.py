@@ -42,16 +42,14 @@ class Draft:
 class Drafts:
     """The drafts of all practices. The text is whatever the caller writes; here it is bytes."""
 
-    _COLUMNS: ClassVar[LiteralString] = """stream_id, subject, base_version, revision, key_id, body, author,
-        opened_at, saved_at"""
+    _SELECT: ClassVar[LiteralString] = """SELECT stream_id, subject, base_version, revision,
+        key_id, body, author, opened_at, saved_at FROM record.draft """
 
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database = database
         self._keys = keys
 
-    def open(
-        self, context: Context, stream_id: UUID, client_id: ClientId, text: bytes
-    ) -> Draft:
+    def open(self, context: Context, stream_id: UUID, client_id: ClientId, text: bytes) -> Draft:
         """Starts a draft; the same request again finds it. Raises `IdempotencyMismatch`."""
         key_id, body = self._seal(context.practice_id, stream_id, client_id, text)
         with self._database.practice(context.practice_id) as connection:
@@ -91,9 +89,7 @@ class Drafts:
             raise NotYourDraft
         if revision is not None and revision != draft.revision and text != draft.text:
             raise StaleDraft(current_revision=draft.revision)
-        key_id, body = self._seal(
-            context.practice_id, draft.stream_id, draft.client_id, text
-        )
+        key_id, body = self._seal(context.practice_id, draft.stream_id, draft.client_id, text)
         with self._database.practice(context.practice_id) as connection:
             saved = connection.execute(
                 """UPDATE record.draft SET revision = revision + 1, key_id = %s, body = %s,
@@ -114,8 +110,7 @@ class Drafts:
         """The draft of one note, spent or not."""
         with self._database.practice(practice_id) as connection:
             row = connection.execute(
-                f"""SELECT {self._COLUMNS} FROM record.draft
-                WHERE practice_id = %s AND stream_id = %s""",
+                self._SELECT + "WHERE practice_id = %s AND stream_id = %s",
                 (practice_id, stream_id),
             ).fetchone()
         return None if row is None else self._draft(practice_id, row)
@@ -124,8 +119,8 @@ class Drafts:
         """All drafts on a client's chart, spent ones too, oldest first."""
         with self._database.practice(practice_id) as connection:
             rows = connection.execute(
-                f"""SELECT {self._COLUMNS} FROM record.draft
-                WHERE practice_id = %s AND subject = %s ORDER BY opened_at, stream_id""",
+                self._SELECT
+                + "WHERE practice_id = %s AND subject = %s ORDER BY opened_at, stream_id",
                 (practice_id, client_id),
             ).fetchall()
         drafts = [self._draft(practice_id, row) for row in rows]
@@ -138,11 +133,12 @@ class Drafts:
         return key.key_id, key.seal(text, _about(practice_id, stream_id, client_id))
 
     def _draft(self, practice_id: PracticeId, row: Row) -> Draft | None:
-        key = self._keys.key(practice_id, row[4])
+        stream_id, client_id, base_version, revision, key_id, body, author, *times = row
+        key = self._keys.key(practice_id, key_id)
         if key is None:
             return None
-        text = key.open(row[5], _about(practice_id, row[0], row[1]))
-        return Draft(*row[:4], text, *row[6:])
+        text = key.open(body, _about(practice_id, stream_id, client_id))
+        return Draft(stream_id, client_id, base_version, revision, text, author, *times)
 
 
 def _about(practice_id: UUID, stream_id: UUID, client_id: UUID) -> bytes:

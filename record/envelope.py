@@ -1,6 +1,5 @@
 """How an event becomes a stored row and back: JSON, sealed under its subject's key, upcast."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, cast
@@ -8,11 +7,13 @@ from uuid import UUID
 
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
+from pydantic import ValidationError
 
 from domain.kernel.events import Category, Event, Recorded
 from domain.kernel.ids import ActorId, ClientId
 from domain.kernel.upcasting import read_event
 from record.errors import Unreadable
+from record.ids import SYSTEM
 from record.keys import KeyRing
 
 
@@ -44,7 +45,7 @@ class StoredEntry(SealedEvent):
     """A row as it stands in a log."""
 
     id: int = 0
-    actor: UUID = UUID(int=0)
+    actor: UUID = SYSTEM
     role: str = "system"
     purpose: str = "operations"
     recorded_at: datetime | None = None
@@ -86,12 +87,14 @@ class EnvelopeMapper(Mapper[UUID]):
             occurred_at=event.occurred_at,
         )
 
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+    def to_domain_event(  # type: ignore[override]  # a `Recorded`, which needs no mutator
+        self, stored_event: StoredEvent
+    ) -> Recorded:
         """Opens a stored row and decodes it with today's code. Raises `Unreadable`."""
         return self.to_recorded(cast("StoredEntry", stored_event))
 
     def to_recorded(self, row: StoredEntry) -> Recorded:
-        """Opens a row. A body whose key was destroyed becomes `Shredded`."""
+        """Opens a row. A body whose key was destroyed becomes `Shredded`. Raises `Unreadable`."""
         stream_id = cast("UUID", row.originator_id)
         occurred_at, recorded_at = row.occurred_at, row.recorded_at
         if row.key_id is None or occurred_at is None or recorded_at is None:
@@ -105,7 +108,7 @@ class EnvelopeMapper(Mapper[UUID]):
             about = self._about(
                 stream_id, row.originator_version, row.topic, row.subject, row.key_id
             )
-            event = read_event(row.topic, key.open(row.state, about))
+            event = _read(row, key.open(row.state, about))
         return Recorded(
             position=row.id,
             stream_id=stream_id,
@@ -138,3 +141,10 @@ class EnvelopeMapper(Mapper[UUID]):
         )
 
 
+def _read(row: StoredEntry, body: bytes) -> Event:
+    """Decodes a body; what pydantic would say about it quotes it, so that is left unsaid."""
+    try:
+        return read_event(row.topic, body)
+    except ValidationError:
+        message = f"position {row.id} is no {row.topic}"
+        raise Unreadable(message) from None

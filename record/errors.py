@@ -23,4 +23,4 @@ class AccessNotLogged(DomainError):
 
 
 class Unreadable(Exception):
-    """A stored body does not open under its key: it was moved or altered. Names its place."""
+    """A stored body does not open: it was moved or altered. Names its place, never its content."""

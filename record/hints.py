@@ -5,6 +5,7 @@ over a connection of their own and never within an append, because NOTIFY holds 
 server until its transaction has ended.
 """
 
+from collections.abc import Callable
 from threading import Event as Flag
 from threading import Lock, Thread
 from time import sleep
@@ -15,6 +16,7 @@ import psycopg
 import structlog
 
 log = structlog.get_logger()
+Connection = psycopg.Connection[tuple[object, ...]]
 
 
 class Hints:
@@ -57,8 +59,7 @@ class Hints:
         with self._lock:
             self._listeners.add(flag)
 
-    def _forever(self, work: object) -> None:
-        assert callable(work)
+    def _forever(self, work: Callable[[Connection], None]) -> None:
         while not self._stopped.is_set():
             try:
                 with psycopg.connect(
@@ -70,7 +71,7 @@ class Hints:
                     log.warning("hints_interrupted", error=type(error).__name__)
                     self._stopped.wait(self.POLL_SECONDS)
 
-    def _send(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _send(self, connection: Connection) -> None:
         connection.execute("SET synchronous_commit = off")
         while not self._stopped.is_set():
             self._pending.wait()
@@ -78,7 +79,7 @@ class Hints:
             connection.execute(f"NOTIFY {self.CHANNEL}")
             sleep(self.PAUSE_SECONDS)
 
-    def _receive(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _receive(self, connection: Connection) -> None:
         connection.execute(f"LISTEN {self.CHANNEL}")
         while not self._stopped.is_set():
             for _ in connection.notifies(timeout=self.POLL_SECONDS, stop_after=1):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID, uuid4
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -36,9 +36,11 @@ class DataKey:
 
     def open(self, sealed: bytes, about: bytes) -> bytes:
         """Decrypts. Raises `Unreadable`."""
+        if sealed[:1] != FORMAT:
+            raise Unreadable(str(self.key_id))
         try:
             return self.aead.decrypt(sealed[1:13], sealed[13:], about)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise Unreadable(str(self.key_id)) from error
 
 
@@ -54,6 +56,8 @@ class KeyRing:
             CACHED_KEYS, CACHE_SECONDS
         )
         self._practice_keys: TTLCache[UUID, AESGCM] = TTLCache(1_000, CACHE_SECONDS)
+        # A key is never un-destroyed.
+        self._destroyed: LRUCache[tuple[UUID, UUID], bool] = LRUCache(CACHED_KEYS)
 
     def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
         """Returns the key for new text about a subject, made now if there is none."""
@@ -67,10 +71,11 @@ class KeyRing:
         return known
 
     def key(self, practice_id: UUID, key_id: UUID) -> DataKey | None:
-        """Returns the key that sealed something; none if it was destroyed."""
+        """Returns the key that sealed something; none if it was destroyed. Raises `Unreadable`."""
         with self._lock:
             known = self._keys.get((practice_id, key_id))
-        if known is not None:
+            is_destroyed = (practice_id, key_id) in self._destroyed
+        if known is not None or is_destroyed:
             return known
         with self._database.practice(practice_id) as connection:
             row = connection.execute(
@@ -78,7 +83,12 @@ class KeyRing:
                 WHERE practice_id = %s AND key_id = %s""",
                 (practice_id, key_id),
             ).fetchone()
-        if row is None or row[2] is None:
+        if row is None:
+            # Not this practice's key: the body was moved here.
+            raise Unreadable(str(key_id))
+        if row[2] is None:
+            with self._lock:
+                self._destroyed[practice_id, key_id] = True
             return None
         unwrapped = self._unwrap((practice_id, row[0], row[1]), key_id, row[2])
         self._remember(practice_id, unwrapped)
@@ -100,8 +110,7 @@ class KeyRing:
                 self._in_use[place] = key
 
     def _find(self, place: tuple[UUID, UUID, str]) -> DataKey | None:
-        practice_id, owner, category = place
-        with self._database.practice(practice_id) as connection:
+        with self._database.practice(place[0]) as connection:
             row = connection.execute(
                 """SELECT key_id, wrapped FROM record.data_key
                 WHERE practice_id = %s AND subject = %s AND category = %s

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, LiteralString, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
@@ -18,6 +18,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType
 
+from domain.kernel.errors import DomainError
 from domain.kernel.events import Act, Command, Context, Decider, Recorded
 from domain.kernel.ids import PracticeId
 from record.database import Database
@@ -28,12 +29,14 @@ from record.hints import Hints
 from record.keys import KeyRing
 from record.recorder import (
     COLUMNS,
+    SELECT,
     PracticeAggregateRecorder,
     PracticeRecorder,
     entries,
 )
 
 PRACTICES_IN_MEMORY = 1_000
+STREAMS: LiteralString = f"SELECT {COLUMNS} FROM record.streams(%s, %s, %s)"  # noqa: S608  # constants only
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,18 @@ class Practice(Application[UUID]):
         if answered is not None:
             return answered
         try:
+            return self._append_or_retry(acts, context, expected)
+        except DomainError:
+            # Sent twice at once, the first of the two may have done what the second is refused for.
+            answered = self.answered(context)
+            if answered is None:
+                raise
+            return answered
+
+    def _append_or_retry(
+        self, acts: Sequence[Act], context: Context, expected: int | None
+    ) -> Written:
+        try:
             return self._decide_and_append(acts, context, expected)
         except VersionConflict as conflict:
             if expected is not None:
@@ -204,7 +219,7 @@ class Practice(Application[UUID]):
         with self.database.connection() as connection:
             rows = entries(
                 connection.execute(
-                    f"SELECT {COLUMNS} FROM record.streams(%s, %s, %s)",
+                    STREAMS,
                     (self.practice_id, self.log_name, list(found)),
                     binary=True,
                 )
@@ -220,9 +235,9 @@ class Practice(Application[UUID]):
         with self.database.practice(self.practice_id) as connection:
             rows = entries(
                 connection.execute(
-                    f"""SELECT {COLUMNS} FROM record.event
-                    WHERE practice_id = %s AND log = %s AND subject = ANY (%s) AND position > %s
-                    ORDER BY position LIMIT %s""",
+                    SELECT
+                    + """WHERE practice_id = %s AND log = %s AND subject = ANY (%s)
+                        AND position > %s ORDER BY position LIMIT %s""",
                     (self.practice_id, self.log_name, list(subjects), after, limit),
                     binary=True,
                 )
@@ -236,8 +251,8 @@ class Practice(Application[UUID]):
         with self.database.practice(self.practice_id) as connection:
             rows = entries(
                 connection.execute(
-                    f"""SELECT {COLUMNS} FROM record.event
-                    WHERE practice_id = %s AND log = %s AND subject = %s AND position < %s
+                    SELECT
+                    + """WHERE practice_id = %s AND log = %s AND subject = %s AND position < %s
                     ORDER BY position DESC LIMIT %s""",
                     (self.practice_id, self.log_name, subject, before or 2**63 - 1, limit),
                     binary=True,

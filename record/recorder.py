@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from threading import Event as Flag
-from typing import Any, LiteralString, cast
+from typing import LiteralString, cast
 from uuid import UUID
 
 from eventsourcing.persistence import (
@@ -14,6 +14,7 @@ from eventsourcing.persistence import (
 )
 from psycopg import Cursor
 
+from domain.kernel.events import Context
 from record.database import Database, Row
 from record.envelope import StoredEntry
 from record.gate import Append, Gate
@@ -21,6 +22,7 @@ from record.hints import Hints
 
 COLUMNS: LiteralString = """stream_id, version, type, body, subject, key_id, occurred_at, position,
     actor, role, purpose, recorded_at, leaf_hash"""
+SELECT: LiteralString = f"SELECT {COLUMNS} FROM record.event "  # noqa: S608  # constants only
 READ_LIMIT = 500
 """Rows per read of a subscription."""
 
@@ -40,19 +42,18 @@ class PracticeAggregateRecorder(AggregateRecorder):
         self.log = log
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[StoredEvent], **kwargs: object
     ) -> Sequence[int] | None:
         """Appends all or none. Raises `VersionConflict`, an `IntegrityError` of the library."""
         self.append(stored_events, **kwargs)
         return None
 
-    def append(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> list[int]:
-        """Appends, and returns the positions taken, or those of the same command before."""
+    def append(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> list[int]:
+        """Appends, and returns the positions taken; none if the same command was done before."""
         if not stored_events:
             return []
-        answer = self.gate.append(
-            Append(self.practice_id, self.log, stored_events, kwargs.get("context"))
-        )
+        by = cast("Context | None", kwargs.get("context"))
+        answer = self.gate.append(Append(self.practice_id, self.log, stored_events, by))
         if answer.first is None or answer.last is None:
             return []
         return list(range(answer.first, answer.last + 1))
@@ -67,14 +68,16 @@ class PracticeAggregateRecorder(AggregateRecorder):
         limit: int | None = None,
     ) -> Sequence[StoredEvent]:
         """Reads a stream, all of it or a span of versions."""
-        sql: LiteralString = f"""SELECT {COLUMNS} FROM record.event
-            WHERE log = %s AND stream_id = %s AND version > %s AND version <= %s
-            ORDER BY version {"DESC" if desc else "ASC"} LIMIT %s"""
+        sql: LiteralString = (
+            SELECT
+            + """WHERE log = %s AND stream_id = %s AND version > %s AND version <= %s
+            ORDER BY version """
+            + ("DESC" if desc else "ASC")
+            + " LIMIT %s"
+        )
         span = (-1 if gt is None else gt, 2**31 - 1 if lte is None else lte)
         with self.database.practice(self.practice_id) as connection:
-            cursor = connection.execute(
-                sql, (self.log, originator_id, *span, limit), binary=True
-            )
+            cursor = connection.execute(sql, (self.log, originator_id, *span, limit), binary=True)
             return [
                 StoredEvent(row.originator_id, row.originator_version, row.topic, row.state)
                 for row in entries(cursor)
@@ -96,7 +99,7 @@ class PracticeRecorder(PracticeAggregateRecorder, ApplicationRecorder):
         self.hints = hints
 
     def insert_events(
-        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+        self, stored_events: Sequence[StoredEvent], **kwargs: object
     ) -> Sequence[int] | None:
         """Appends all or none, and returns the positions."""
         return self.append(stored_events, **kwargs)
@@ -127,10 +130,12 @@ class PracticeRecorder(PracticeAggregateRecorder, ApplicationRecorder):
         self, first: int, limit: int, last: int | None = None, topics: Sequence[str] = ()
     ) -> list[StoredEntry]:
         """Reads whole rows, from position `first` on."""
-        sql: LiteralString = f"""SELECT {COLUMNS} FROM record.event
-            WHERE log = %s AND position >= %s AND position <= %s
+        sql: LiteralString = (
+            SELECT
+            + """WHERE log = %s AND position >= %s AND position <= %s
                 AND (%s::text[] IS NULL OR type = ANY (%s::text[]))
             ORDER BY position LIMIT %s"""
+        )
         wanted = list(topics) or None
         span = (first, 2**63 - 1 if last is None else last)
         with self.database.practice(self.practice_id) as connection:

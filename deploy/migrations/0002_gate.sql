@@ -11,6 +11,8 @@ SET ROLE palimpsest_writer;
 -- 'mismatch' (the same command id with another digest), or 'conflict' (with the stream that has
 -- moved on and its present version).
 -- `at_time` backdates recorded_at: for demo histories, refused to the application.
+-- One append of one event, by far the commonest call, is answered by a path of its own: the same
+-- steps in plain statements, which cost half as much to start as the set-based ones.
 CREATE FUNCTION record.append(
     a_practice uuid[], a_log text[], a_command uuid[], a_digest bytea[], a_actor uuid[],
     a_on_behalf_of uuid[], a_role text[], a_location uuid[], a_purpose text[],
@@ -30,12 +32,81 @@ SET jit = off AS $$
 DECLARE
     heads integer;
     v_now timestamptz;
+    v_position bigint;
+    v_version integer;
+    v_digest bytea;
     refused integer[] := '{}';
     refusal record;
 BEGIN
     IF at_time IS NOT NULL AND NOT pg_has_role(session_user, 'palimpsest_owner', 'MEMBER') THEN
         RAISE EXCEPTION 'the application may not set the time of recording'
             USING ERRCODE = 'insufficient_privilege';
+    END IF;
+
+    IF cardinality(a_practice) = 1 AND cardinality(e_append) = 1 THEN
+        append := e_append[1];
+        SELECT h.position, h.recorded_at INTO v_position, v_now FROM record.head AS h
+        WHERE h.practice_id = a_practice[append] AND h.log = a_log[append]
+        FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no such practice' USING ERRCODE = 'foreign_key_violation';
+        END IF;
+        IF a_command[append] IS NOT NULL THEN
+            SELECT c.stream_id, c.version, c.position, c.digest
+            INTO stream, stream_version, last_position, v_digest
+            FROM record.command AS c
+            WHERE c.practice_id = a_practice[append] AND c.command_id = a_command[append];
+            IF FOUND THEN
+                outcome := CASE WHEN v_digest = a_digest[append] THEN 'duplicate' ELSE 'mismatch' END;
+                RETURN NEXT;
+                RETURN;
+            END IF;
+        END IF;
+        stream := e_stream[1];
+        SELECT e.version INTO v_version FROM record.event AS e
+        WHERE e.practice_id = a_practice[append] AND e.log = a_log[append] AND e.stream_id = stream
+        ORDER BY e.version DESC LIMIT 1;
+        IF e_version[1] <> v_version + 1 OR (v_version IS NULL AND e_version[1] NOT IN (0, 1)) THEN
+            outcome := 'conflict';
+            stream_version := coalesce(v_version, 0);
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        v_position := v_position + 1;
+        v_now := greatest(coalesce(at_time, clock_timestamp()), v_now);
+        INSERT INTO record.event (
+            practice_id, log, stream_id, version, position, type, subject, actor, on_behalf_of,
+            role, location, purpose, command_id, correlation_id, causation_id, occurred_at,
+            recorded_at, key_id, body, leaf_hash
+        ) VALUES (
+            a_practice[append], a_log[append], stream, e_version[1], v_position, e_type[1],
+            e_subject[1], a_actor[append], a_on_behalf_of[append], a_role[append],
+            a_location[append], a_purpose[append], a_command[append], a_correlation[append],
+            a_causation[append], coalesce(e_occurred[1], v_now), v_now, e_key[1], e_body[1],
+            record.leaf(
+                a_practice[append], a_log[append], stream, e_version[1], v_position, e_type[1],
+                e_subject[1], a_actor[append], a_on_behalf_of[append], a_role[append],
+                a_location[append], a_purpose[append], a_command[append], a_correlation[append],
+                a_causation[append],
+                (extract(epoch FROM coalesce(e_occurred[1], v_now)) * 1000000)::bigint,
+                (extract(epoch FROM v_now) * 1000000)::bigint,
+                e_key[1], e_body[1]
+            )
+        );
+        IF a_command[append] IS NOT NULL THEN
+            INSERT INTO record.command
+                (practice_id, command_id, digest, stream_id, version, position, recorded_at)
+            VALUES (a_practice[append], a_command[append], a_digest[append], stream, e_version[1],
+                v_position, v_now);
+        END IF;
+        UPDATE record.head AS h SET position = v_position, recorded_at = v_now
+        WHERE h.practice_id = a_practice[append] AND h.log = a_log[append];
+        outcome := 'accepted';
+        stream_version := e_version[1];
+        first_position := v_position;
+        last_position := v_position;
+        RETURN NEXT;
+        RETURN;
     END IF;
 
     -- 1. Hold the heads: whoever commits first has the lower positions, and there are no holes.
@@ -84,34 +155,33 @@ BEGIN
         refused := refused || refusal.k;
         RETURN NEXT;
     END LOOP;
+    -- Within an append each event of a stream follows the one before it, and the first follows
+    -- what the log holds; a stream begins at version 0 or 1.
     FOR refusal IN
-        SELECT DISTINCT ON (part.k) part.k, part.s AS stream_id, coalesce(now_at.version, 0) AS version
+        SELECT DISTINCT ON (part.k) part.k, part.s AS stream_id
         FROM (
-            SELECT u.k, u.s, min(u.v) AS first, max(u.v) AS last, count(*) AS n
-            FROM unnest(e_append, e_stream, e_version) AS u(k, s, v)
+            SELECT u.k, u.s, u.v, u.o, lag(u.v) OVER (PARTITION BY u.k, u.s ORDER BY u.o) AS before
+            FROM unnest(e_append, e_stream, e_version) WITH ORDINALITY AS u(k, s, v, o)
             WHERE u.k <> ALL (refused)
-            GROUP BY u.k, u.s
         ) AS part
         LEFT JOIN LATERAL (
             SELECT e.version FROM record.event AS e
             WHERE e.practice_id = a_practice[part.k] AND e.log = a_log[part.k]
-                AND e.stream_id = part.s
+                AND e.stream_id = part.s AND part.before IS NULL
             ORDER BY e.version DESC LIMIT 1
         ) AS now_at ON true
-        WHERE part.last - part.first + 1 <> part.n
-            OR CASE
-                WHEN now_at.version IS NULL THEN part.first NOT IN (0, 1)
-                ELSE part.first <> now_at.version + 1
-            END
-        ORDER BY part.k, part.s
+        WHERE part.v <> coalesce(part.before, now_at.version) + 1
+            OR (coalesce(part.before, now_at.version) IS NULL AND part.v NOT IN (0, 1))
+        ORDER BY part.k, part.o
     LOOP
         append := refusal.k;
         outcome := 'conflict';
         stream := refusal.stream_id;
-        stream_version := refusal.version;
+        SELECT coalesce(max(e.version), 0) INTO stream_version FROM record.event AS e
+        WHERE e.practice_id = a_practice[append] AND e.log = a_log[append] AND e.stream_id = stream;
         first_position := NULL;
         last_position := NULL;
-        refused := refused || refusal.k;
+        refused := refused || append;
         RETURN NEXT;
     END LOOP;
     IF cardinality(refused) = cardinality(a_practice) THEN

@@ -7,6 +7,10 @@ class WrongRootKey(Exception):
     """What was wrapped under another root key, or for another purpose, does not open."""
 
 
+class KmsUnavailable(Exception):
+    """The keeper of the root key does not answer; asking again later may help."""
+
+
 class Kms(Protocol):
     """Wraps keys of 32 bytes. `about` binds a wrapped key to its place: it must match to unwrap."""
 
@@ -16,11 +20,11 @@ class Kms(Protocol):
         ...
 
     def wrap(self, key: bytes, about: bytes) -> bytes:
-        """Returns the key, encrypted."""
+        """Returns the key, encrypted. Raises `KmsUnavailable`."""
         ...
 
     def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
-        """Returns the key. Raises `WrongRootKey`."""
+        """Returns the key. Raises `WrongRootKey`, `KmsUnavailable`."""
         ...
 
     def derive(self, purpose: str) -> bytes:

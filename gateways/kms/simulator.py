@@ -1,6 +1,6 @@
 """A key keeper in memory that can be told to fail: for tests."""
 
-from gateways.kms import WrongRootKey
+from gateways.kms import KmsUnavailable
 from gateways.kms.local import LocalKms
 
 
@@ -11,11 +11,14 @@ class SimulatedKms(LocalKms):
         super().__init__(root)
         self.is_down = False
 
-    def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
-        """Returns the key. Raises `WrongRootKey`, and `ConnectionError` while it is down."""
+    def wrap(self, key: bytes, about: bytes) -> bytes:
+        """Returns nonce and ciphertext. Raises `KmsUnavailable` while it is down."""
         if self.is_down:
-            raise ConnectionError
+            raise KmsUnavailable
+        return super().wrap(key, about)
+
+    def unwrap(self, wrapped: bytes, about: bytes) -> bytes:
+        """Returns the key. Raises `WrongRootKey`, and `KmsUnavailable` while it is down."""
+        if self.is_down:
+            raise KmsUnavailable
         return super().unwrap(wrapped, about)
-
-
-__all__ = ["SimulatedKms", "WrongRootKey"]

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import FastAPI
-from projections.client_search.reader import ClientSearch
-from workers.projector import Projector
 
 from api.app import create_app
 from api.platform import Platform
@@ -19,7 +17,10 @@ from deploy.settings import Settings
 from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId
 from gateways.kms.local import LocalKms
+from projections.chart_view.projection import ChartViewProjection
 from projections.chart_view.reader import ChartView
+from projections.client_search.projection import ClientSearchProjection
+from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
@@ -27,6 +28,7 @@ from record.gate import Gate
 from record.hints import Hints
 from record.keys import KeyRing
 from record.practice import Practice, Practices
+from workers.projector import Projector
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def open_parts(
             chart_view=ChartView(database, keys, records),
             client_search=ClientSearch(database),
         )
-        yield Parts(platform, Projector(database, keys, records, hints), keys)
+        projections = (ClientSearchProjection(), ChartViewProjection(keys, records))
+        yield Parts(platform, Projector(database, records, projections, hints), keys)
 
 
 @contextmanager

@@ -1,0 +1,196 @@
+"""Does migrating look before it writes, and refuse whatever could harm the record?"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from deploy.database import Database, find_root_key
+from deploy.migrate import app_url, is_migrated, migrate, read_migrations, refuse_server
+from deploy.postgres import Cluster
+from deploy.refusal import Refusal
+from deploy.root_key import create_root_key
+from deploy.settings import Settings
+from tests.support.postgres import ROOT_KEY, new_database
+
+SOUND = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "data_checksums"), "on")
+
+
+@pytest.fixture
+def empty(cluster: Cluster) -> Iterator[Database]:
+    """A database that nobody migrated."""
+    with new_database(cluster, template="template1") as made:
+        yield made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Two migrations, released."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (id int);")
+    (tmp_path / "0002_second.sql").write_text("CREATE TABLE second (id int);")
+    return tmp_path
+
+
+def tables(url: str) -> set[str]:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        return {row[0] for row in rows}
+
+
+def apply(database: Database, files: Path, root_key: bytes = ROOT_KEY) -> list[str]:
+    return list(migrate(database.admin_url, root_key, testing=True, folder=files))
+
+
+def test_files_are_applied_once_in_order(empty: Database, files: Path) -> None:
+    assert apply(empty, files) == ["0001_first", "0002_second"]
+    assert apply(empty, files) == []
+    (files / "0003_third.sql").write_text("ALTER TABLE second ADD COLUMN name text;")
+    assert apply(empty, files) == ["0003_third"]
+
+
+def test_a_file_that_fails_is_undone_and_names_itself(empty: Database, files: Path) -> None:
+    (files / "0002_second.sql").write_text("CREATE TABLE second (id int); SELECT 1 / 0;")
+    with pytest.raises(Refusal, match=r"0002_second failed, undone: division by zero"):
+        apply(empty, files)
+    assert tables(empty.admin_url) == {"first"}
+    (files / "0002_second.sql").write_text("CREATE TABLE second (id int);")
+    assert apply(empty, files) == ["0002_second"]
+
+
+def test_a_role_set_in_one_file_does_not_reach_the_next(empty: Database, files: Path) -> None:
+    (files / "0001_first.sql").write_text("SET ROLE pg_monitor;")
+    assert apply(empty, files) == ["0001_first", "0002_second"]
+
+
+def test_a_released_file_that_changed_is_refused(empty: Database, files: Path) -> None:
+    apply(empty, files)
+    (files / "0001_first.sql").write_text("CREATE TABLE first (id bigint);")
+    (files / "0003_third.sql").write_text("CREATE TABLE third (id int);")
+    with pytest.raises(Refusal, match="0001_first is not the one that made this database"):
+        apply(empty, files)
+    assert tables(empty.admin_url) == {"first", "second"}
+
+
+def test_a_database_of_a_newer_release_is_refused(empty: Database, files: Path) -> None:
+    apply(empty, files)
+    (files / "0002_second.sql").unlink()
+    with pytest.raises(Refusal, match=r"migrated by a newer release .*0002_second"):
+        apply(empty, files)
+
+
+def test_a_gap_in_the_numbers_is_refused(empty: Database, files: Path) -> None:
+    (files / "0004_fourth.sql").write_text("CREATE TABLE fourth (id int);")
+    with pytest.raises(Refusal, match="not numbered 1 to 3"):
+        apply(empty, files)
+    assert not is_migrated(empty.admin_url)
+
+
+def test_two_processes_at_once_apply_each_file_once(empty: Database, files: Path) -> None:
+    (files / "0001_first.sql").write_text("CREATE TABLE first (id int); SELECT pg_sleep(0.3);")
+    applied: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: applied.extend(apply(empty, files))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(applied) == ["0001_first", "0002_second"]
+
+
+def test_an_old_server_is_refused() -> None:
+    with pytest.raises(Refusal, match="PostgreSQL 17 is too old"):
+        refuse_server(170006, SOUND, testing=True)
+    refuse_server(180000, SOUND, testing=False)
+    refuse_server(190001, SOUND, testing=False)
+
+
+@pytest.mark.parametrize("setting", SOUND)
+def test_a_server_that_may_lose_what_it_acknowledged_is_refused(setting: str) -> None:
+    with pytest.raises(Refusal, match=f"{setting} = off"):
+        refuse_server(180006, SOUND | {setting: "off"}, testing=False)
+
+
+def test_this_test_server_is_such_a_one_and_nothing_is_written_to_it(
+    empty: Database, files: Path
+) -> None:
+    with pytest.raises(Refusal, match="= off and could lose or spoil the record"):
+        migrate(empty.admin_url, ROOT_KEY, folder=files)
+    assert tables(empty.admin_url) == set()
+    assert not is_migrated(empty.admin_url)
+
+
+def test_another_root_key_is_refused_and_changes_nothing(database: Database, files: Path) -> None:
+    with pytest.raises(Refusal, match="not the root key"):
+        migrate(database.admin_url, b"x" * 32, testing=True)
+    # The application's password, derived from the right key, is still good.
+    psycopg.connect(database.app_url).close()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(app_url(database.admin_url, b"x" * 32))
+
+
+def test_a_key_is_made_only_for_a_database_that_none_has_sealed(
+    empty: Database, database: Database, tmp_path: Path
+) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(Refusal, match=r"root\.key is missing, and the database was made with one"):
+        find_root_key(settings, database.admin_url)
+    assert list(tmp_path.iterdir()) == []
+    made = find_root_key(settings, empty.admin_url)
+    assert find_root_key(settings, database.admin_url) == made
+
+
+def test_the_application_may_read_the_ledger_and_change_nothing(database: Database) -> None:
+    released = [migration.name for migration in read_migrations()]
+    with psycopg.connect(database.app_url, autocommit=True) as connection:
+        rows = connection.execute("SELECT name FROM deploy.migration ORDER BY number").fetchall()
+        assert [row[0] for row in rows] == released
+        for attempt in (
+            "DELETE FROM deploy.migration",
+            "UPDATE deploy.installation SET key_check = ''",
+            "CREATE TABLE public.own (id int)",
+            "CREATE SCHEMA own",
+            "ALTER ROLE palimpsest_app SUPERUSER",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(attempt)
+
+
+def test_as_the_application_it_only_checks(database: Database, empty: Database) -> None:
+    assert app_url(database.app_url, ROOT_KEY) == database.app_url
+    assert migrate(database.app_url, ROOT_KEY, testing=True) == []
+    with pytest.raises(Refusal, match="run `palimpsest migrate`"):
+        migrate(empty.app_url, ROOT_KEY, testing=True)
+    with pytest.raises(Refusal, match="not the root key"):
+        migrate(database.app_url, b"x" * 32, testing=True)
+
+
+def test_a_role_that_may_not_make_roles_is_refused(cluster: Cluster, empty: Database) -> None:
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS weak")
+        connection.execute("CREATE ROLE weak LOGIN PASSWORD 'weak'")
+    url = make_conninfo(empty.admin_url, user="weak", password="weak")
+    with pytest.raises(Refusal, match="weak may not migrate"):
+        migrate(url, ROOT_KEY, testing=True)
+
+
+def test_a_managed_server_gives_no_superuser_and_needs_none(own_cluster: Cluster) -> None:
+    own_cluster.start()
+    with psycopg.connect(own_cluster.url("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE ROLE manager LOGIN CREATEROLE PASSWORD 'manager'")
+        connection.execute("CREATE DATABASE managed OWNER manager")
+    url = make_conninfo(own_cluster.url("managed"), user="manager", password="manager")
+    released = [migration.name for migration in read_migrations()]
+    assert migrate(url, ROOT_KEY, testing=True) == released
+    assert migrate(url, ROOT_KEY, testing=True) == []
+    psycopg.connect(app_url(url, ROOT_KEY)).close()
+
+
+def test_a_first_key_is_not_made_twice(tmp_path: Path) -> None:
+    create_root_key(tmp_path / "root.key")
+    settings = Settings(data_dir=tmp_path)
+    # With a key in place, the database is not even asked.
+    assert len(find_root_key(settings, "postgresql://nobody@127.0.0.1:1/none")) == 32

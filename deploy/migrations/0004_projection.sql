@@ -87,7 +87,10 @@ RETURNS TABLE (
     occurred_at timestamptz, "position" bigint, actor uuid, role text, purpose text,
     recorded_at timestamptz, leaf_hash bytea
 )
-LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql VOLATILE
+SET plan_cache_mode = force_generic_plan
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
+SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM set_config('palimpsest.practice', of_practice::text, true);
@@ -109,7 +112,9 @@ BEGIN
     CROSS JOIN LATERAL (
         SELECT n.* FROM record.event AS n
         WHERE n.practice_id = of_practice AND n.log = 'record' AND n.subject = c.client_id
-            AND n.position > coalesce(d.position, 0) AND n.type = ANY (types)
+            -- CASE, because the planner does not know that coalesce leaks nothing.
+            AND n.position > CASE WHEN d.position IS NULL THEN 0 ELSE d.position END
+            AND n.type = ANY (types)
         ORDER BY n.position
     ) AS e;
 END

@@ -13,7 +13,7 @@ from record.keys import KeyRing
 from record.practice import Practices
 from record.recorder import COLUMNS
 
-_CHARTS = f"SELECT {COLUMNS} FROM projection.charts(%s, %s, %s)"  # noqa: S608 - a constant
+_CHARTS = f"SELECT {COLUMNS} FROM projection.charts(%s, %s, %s::text[])"  # noqa: S608 - a constant
 
 
 class ChartView:
@@ -25,7 +25,8 @@ class ChartView:
         self._database = database
         self._practices = practices
         self._projection = ChartViewProjection(keys, practices)
-        self._types = self._projection.types
+        # An array as PostgreSQL writes it: rendered once, not for every chart.
+        self._types = f"{{{','.join(self._projection.types)}}}"
 
     def chart(self, practice_id: PracticeId, client_id: UUID) -> ChartDocument | None:
         """One client's own chart, without those merged into it; none if nothing is known."""

@@ -31,8 +31,6 @@ class BuildWeb(BuildHookInterface):  # type: ignore[type-arg]  # hatchling wants
 def build(root: Path = ROOT) -> bool:
     """Build the pages unless they are up to date; say whether there was anything to do."""
     web, static = root / "api" / "web", root / "api" / "static"
-    if not (web / "package.json").exists():
-        return False
     stamp = static / ".built-from"
     digest = _digest(web)
     if stamp.exists() and stamp.read_text() == digest:

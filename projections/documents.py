@@ -141,4 +141,7 @@ class DocumentProjection(Projection, Generic[D]):
         )
         for row in fetch(connection, self.schema, query, (practice_id,)):
             text = self.open(practice_id, *row)
-            yield row[0], b"%d %b" % (row[2], b"(destroyed)" if text is None else text)
+            if text is None:  # its key was destroyed since: what a reader would see instead
+                document = self.fold(self.history(practice_id, row[0], until=row[2]))
+                text = document.model_dump_json().encode()
+            yield row[0], b"%d %b" % (row[2], text)

@@ -90,7 +90,7 @@ class ClientSearchProjection(TableProjection):
         ClientMergedAway,
         ClientRestored,
     )
-    canonical = """SELECT client_id, (to_jsonb(c) || jsonb_build_object('grams', g.grams))::text
+    canonical = """SELECT client_id, jsonb_build_object('row', to_jsonb(c), 'grams', g.grams)::text
         FROM (SELECT * FROM {0} WHERE practice_id = %s) AS c
         FULL JOIN (
             SELECT client_id, jsonb_agg(gram ORDER BY gram) AS grams FROM {1}

@@ -408,6 +408,13 @@ def test_the_state_is_what_the_next_decision_needs() -> None:
     )
 
 
+def test_addenda_stand_in_the_order_they_were_added() -> None:
+    second = added.model_copy(update={"text": "Rang again: no bruise."})
+    state = NOTE.fold([signed_unlocked, added, second, signed])
+    assert state.addenda == ("Rang next day: no headache.", "Rang again: no bruise.")
+    assert NOTE.fold([moved_in, second]).addenda == state.addenda
+
+
 @pytest.mark.parametrize("position", [-1, 1.5, "1", True])
 def test_a_receipt_names_a_position(position: object) -> None:
     with pytest.raises(ValidationError):

@@ -78,6 +78,11 @@ class Identity:
         self._database = database
         self._idle = idle
 
+    @property
+    def idle(self) -> timedelta:
+        """How long a session may lie unused before it ends."""
+        return self._idle
+
     def who_has(self, email: str, password: str) -> list[tuple[PracticeId, ActorId]]:
         """The members with this address and password, usually one; takes the same time for none."""
         candidates = self._database.call(

@@ -39,8 +39,8 @@ from api.web.views.notes import (
 )
 from api.web.worddiff import counts, word_diff
 
-CLOCK = times.PracticeTime("America/New_York")
 ZONE = ZoneInfo("America/New_York")
+CLOCK = times.PracticeTime(ZONE)
 LABELS = (
     ("subjective", "S", "Subjective"),
     ("objective", "O", "Objective"),
@@ -220,6 +220,7 @@ DRAFT_CARD = NoteCard(
     recorded=None,
     sections=sections("Two-week review. Happy with the brow.", "", "", ""),
     version_count=0,
+    may_continue=True,
 )
 AMENDED = NoteCard(
     id=an_id("note-1"),
@@ -385,7 +386,7 @@ DIFF = section_diffs(FIRST, SECOND)
 ADDED, REMOVED = counts([run for section in DIFF for run in section.runs])
 VERSIONS = (
     Version(
-        version=1,
+        version="1",
         kind="signed",
         label="Signed",
         author="Noor Haddad",
@@ -394,7 +395,7 @@ VERSIONS = (
         recorded=moment(2026, 11, 3, 14, 41),
     ),
     Version(
-        version=2,
+        version="2",
         kind="correction",
         label="Corrected",
         author="Noor Haddad",
@@ -404,7 +405,7 @@ VERSIONS = (
         reason="Dose and lot were entered from memory; corrected from the vial log.",
     ),
     Version(
-        version=3,
+        version="3",
         kind="addendum",
         label="Addendum",
         author="Dr. Ava Lindqvist",

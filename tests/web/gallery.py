@@ -31,7 +31,7 @@ class Gallery(ThreadingHTTPServer):
         self.saves: list[dict[str, str]] = []
         self.signed: list[dict[str, str]] = []
         self.save_answers: list[int] = []
-        self.revision = examples.DRAFT.revision
+        self.revision = examples.DRAFT.revision or 0
 
     @property
     def address(self) -> str:

@@ -58,6 +58,7 @@ class NoteCard:
     addenda: tuple[Addendum, ...] = ()
     withdrawn: Withdrawn | None = None
     is_touched: bool = False
+    may_continue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ class Draft:
     """A note being written: the text as last typed, and which revision it was based on."""
 
     note_id: str
-    revision: int
+    revision: int | None
     sections: tuple[Section, ...]
     occurred_at: str
     occurred_max: str
@@ -45,7 +45,7 @@ class Conflict:
 class Version:
     """One act on a note: signature, correction, addendum, retraction or move."""
 
-    version: int
+    version: str
     kind: Kind
     label: str
     author: str

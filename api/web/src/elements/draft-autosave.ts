@@ -4,10 +4,11 @@
 const PAUSE = 1000; // milliseconds of quiet before a save
 const LATER = [3000, 10_000, 30_000]; // milliseconds before the next try when a save failed
 
-type State = "saving" | "failed" | "conflict" | "signed-out";
+type State = "saving" | "failed" | "refused" | "conflict" | "signed-out";
 const WORDS: Record<State, string> = {
   saving: "Saving…",
   failed: "Not saved – trying again",
+  refused: "Not saved – this was not accepted; press Sign… to see why",
   conflict: "Not saved – two texts, see above",
   "signed-out": "Not saved – you were signed out. Sign in in another tab, then try again; your text stays here",
 };
@@ -66,11 +67,11 @@ class DraftAutosave extends HTMLElement {
     this.#say("saving");
     this.#isDirty = false;
     try {
-      const body = new URLSearchParams();
-      for (const [name, value] of new FormData(this.#form)) body.append(name, String(value));
+      const body = new FormData(this.#form);
       const answer = await fetch(this.dataset["href"]!, { method: "POST", body, headers: { "HX-Request": "true" }, redirect: "manual" });
       if (answer.ok) await this.#saved(answer);
       else if (answer.status === 409) await this.#twoTexts(answer);
+      else if (answer.status === 422) this.#failed("refused");
       else this.#failed(answer.type === "opaqueredirect" || [401, 403].includes(answer.status) ? "signed-out" : "failed");
     } catch {
       this.#failed("failed");
@@ -89,10 +90,13 @@ class DraftAutosave extends HTMLElement {
   }
 
   async #twoTexts(answer: Response): Promise<void> {
+    const found = document.createElement("template");
+    found.innerHTML = await answer.text(); // our own template, escaped by the server
+    if (found.content.querySelector(".conflict") === null) return this.#failed("refused"); // closed meanwhile
     this.#isDirty = true;
     this.#isInConflict = true;
     const place = this.querySelector<HTMLElement>("[data-conflict]")!;
-    place.innerHTML = await answer.text(); // our own template, escaped by the server
+    place.replaceChildren(found.content);
     place.scrollIntoView({ block: "start" });
     this.#say("conflict");
   }
@@ -115,7 +119,7 @@ class DraftAutosave extends HTMLElement {
   #say(state: State): void {
     const line = document.createElement("span");
     line.className = "state";
-    line.dataset["state"] = state === "signed-out" ? "failed" : state;
+    line.dataset["state"] = state === "signed-out" || state === "refused" ? "failed" : state;
     line.textContent = WORDS[state];
     this.#status.replaceChildren(line);
   }

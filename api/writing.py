@@ -150,7 +150,7 @@ def save_draft(asking: Asking, note_id: UUID, text: DraftIn, expected: int | Non
         raise StaleVersion(current_version=len(events))
     _check_occurred(asking, text)
     if draft is None:
-        started = _reopened(asking, note, note_id, text)
+        started = _reopened(asking, note, note_id, text, len(events))
         revision = started
     else:
         kept = DraftText.model_validate_json(draft.text).occurred_at
@@ -288,13 +288,14 @@ def _check_occurred(asking: Asking, draft: DraftIn) -> None:
         raise OccurredInFuture
 
 
-def _reopened(asking: Asking, note: Note, note_id: UUID, text: DraftIn) -> int:
-    """A note that was moved in or restored has no draft of its own yet."""
+def _reopened(asking: Asking, note: Note, note_id: UUID, text: DraftIn, base_version: int) -> int:
+    """A signed note whose draft was not written here has none of its own yet."""
     opened = asking.platform.drafts.open(
         asking.context,
         note_id,
         _chart_of(None, note),
         text.text(note.occurred_at or asking.context.at),
+        base_version=base_version,
     )
     return opened.revision
 

@@ -27,6 +27,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import ConnectionPool
 
 from deploy.founding import found
+from deploy.refusal import Refusal
 from domain.chart.events import AddendumAdded
 from domain.kernel.clock import SystemClock
 from domain.kernel.events import Context
@@ -107,9 +108,11 @@ def _cell(where: Where, name: str, writers: int, seconds: float) -> float:
     ]
     for worker in workers:
         worker.start()
-    total: float = sum(counts.get(timeout=seconds * 10 + 60) for _ in workers)
     for worker in workers:
         worker.join()
+    if any(worker.exitcode for worker in workers):
+        raise Refusal(f"a process of {name} with {writers} writers failed; its error is above")
+    total: float = sum(counts.get() for _ in workers)
     return total
 
 

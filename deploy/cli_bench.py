@@ -68,4 +68,4 @@ def _own_database() -> Iterator[tuple[str, bytes]]:
 
 
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:
-    print(json.dumps(figures, indent=None if as_json else 2))
+    typer.echo(json.dumps(figures, indent=None if as_json else 2))

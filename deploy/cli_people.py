@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def create_a_practice(slug: str, name: str, zone: str = "America/New_York") -> None:
     """Create a practice; ZONE is an IANA time zone. Creating it twice is one practice."""
     with _admin() as (ready, admin):
-        print(found(admin, LocalKms(ready.root_key), NewPractice(slug, name, zone)))  # noqa: T201
+        typer.echo(found(admin, LocalKms(ready.root_key), NewPractice(slug, name, zone)))
 
 
 @practices.command("list")
@@ -50,9 +50,9 @@ def list_practices(*, as_json: Json = False) -> None:
         ).fetchall()
     if as_json:
         names = ("slug", "id", "name", "zone")
-        print(json.dumps([dict(zip(names, row, strict=True)) for row in rows]))  # noqa: T201
+        typer.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows]))
     for row in [] if as_json else rows:
-        print(*row, sep="\t")  # noqa: T201
+        typer.echo("\t".join(map(str, row)))
 
 
 @users.command("create")
@@ -63,7 +63,7 @@ def create_a_user(
     chosen = password or secrets.token_urlsafe(12)
     with _admin() as (_, admin):
         add_member(admin, practice_named(admin, practice), NewMember(email, name, role), chosen)
-    print(f"{email}  {chosen}")  # noqa: T201
+    typer.echo(f"{email}  {chosen}")
 
 
 def token(
@@ -78,7 +78,7 @@ def token(
         identity = Identity(database, idle=timedelta(0))
         lasts = timedelta(hours=hours)
         now = SystemClock().now()
-        print(identity.begin(practice_id, member_id, "token", at=now, lasts=lasts))  # noqa: T201
+        typer.echo(identity.begin(practice_id, member_id, "token", at=now, lasts=lasts))
 
 
 @contextmanager

@@ -77,7 +77,9 @@ def member_with_role(admin: Admin, practice_id: PracticeId, role: str) -> UUID:
 
 def role_named(text: str) -> str:
     """The stored name of a role, however it is written; or refuse with the names there are."""
-    name = text.strip().lower().replace("-", "_").replace(" ", "_").replace("frontdesk", "front_desk")
+    name = (
+        text.strip().lower().replace("-", "_").replace(" ", "_").replace("frontdesk", "front_desk")
+    )
     if name not in ROLES:
         raise Refusal(f"there is no role {text}; there are: {', '.join(ROLES)}")
     return name

@@ -42,24 +42,32 @@ class Draft:
 class Drafts:
     """The drafts of all practices. The text is whatever the caller writes; here it is bytes."""
 
-    _SELECT: ClassVar[LiteralString] = """SELECT stream_id, subject, base_version, revision,
-        key_id, body, author, opened_at, saved_at FROM record.draft """
+    _COLUMNS: ClassVar[LiteralString] = """SELECT stream_id, subject, base_version, revision,
+        key_id, body, author, opened_at, saved_at """
 
     def __init__(self, database: Database, keys: KeyRing) -> None:
         self._database = database
         self._keys = keys
 
-    def open(self, context: Context, stream_id: UUID, client_id: ClientId, text: bytes) -> Draft:
+    def open(
+        self,
+        context: Context,
+        stream_id: UUID,
+        client_id: ClientId,
+        text: bytes,
+        *,
+        base_version: int = 0,
+    ) -> Draft:
         """Starts a draft; the same request again finds it. Raises `IdempotencyMismatch`."""
         key_id, body = self._seal(context.practice_id, stream_id, client_id, text)
         with self._database.practice(context.practice_id) as connection:
             connection.execute(
                 """INSERT INTO record.draft (stream_id, subject, base_version, revision, key_id,
                     body, author, opened_at, saved_at, opened_digest)
-                VALUES (%s, %s, 0, 1, %s, %s, %s, %s, %s, %s)
+                VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, %s)
                 ON CONFLICT (practice_id, stream_id) DO NOTHING""",
-                (stream_id, client_id, key_id, body, context.actor_id, context.at, context.at,
-                 context.digest),
+                (stream_id, client_id, base_version, key_id, body, context.actor_id, context.at,
+                 context.at, context.digest),
             )  # fmt: skip
             digest = connection.execute(
                 "SELECT opened_digest FROM record.draft WHERE practice_id = %s AND stream_id = %s",
@@ -110,19 +118,16 @@ class Drafts:
         """The draft of one note, spent or not."""
         with self._database.practice(practice_id) as connection:
             row = connection.execute(
-                self._SELECT + "WHERE practice_id = %s AND stream_id = %s",
+                self._COLUMNS + "FROM record.draft WHERE practice_id = %s AND stream_id = %s",
                 (practice_id, stream_id),
             ).fetchone()
         return None if row is None else self._draft(practice_id, row)
 
     def of_client(self, practice_id: PracticeId, client_id: UUID) -> list[Draft]:
         """All drafts on a client's chart, spent ones too, oldest first."""
-        with self._database.practice(practice_id) as connection:
-            rows = connection.execute(
-                self._SELECT
-                + "WHERE practice_id = %s AND subject = %s ORDER BY opened_at, stream_id",
-                (practice_id, client_id),
-            ).fetchall()
+        rows = self._database.call(
+            self._COLUMNS + "FROM record.drafts(%s, %s)", (practice_id, client_id)
+        )
         drafts = [self._draft(practice_id, row) for row in rows]
         return [draft for draft in drafts if draft is not None]
 

@@ -6,10 +6,12 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cachetools import TTLCache
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
@@ -77,6 +79,8 @@ class Identity:
     def __init__(self, database: Database, *, idle: timedelta) -> None:
         self._database = database
         self._idle = idle
+        self._lock = Lock()
+        self._names: TTLCache[PracticeId, dict[UUID, str]] = TTLCache(1_000, 60)
 
     @property
     def idle(self) -> timedelta:
@@ -161,13 +165,19 @@ class Identity:
         )
 
     def names(self, practice_id: PracticeId) -> dict[UUID, str]:
-        """What the members of a practice are called."""
-        with self._database.practice(practice_id) as connection:
-            rows = connection.execute(
-                "SELECT member_id, name FROM identity.member WHERE practice_id = %s",
-                (practice_id,),
-            ).fetchall()
-        return {row[0]: row[1] for row in rows}
+        """What the members of a practice are called; a new name shows within a minute."""
+        with self._lock:
+            known = self._names.get(practice_id)
+        if known is None:
+            with self._database.practice(practice_id) as connection:
+                rows = connection.execute(
+                    "SELECT member_id, name FROM identity.member WHERE practice_id = %s",
+                    (practice_id,),
+                ).fetchall()
+            known = {row[0]: row[1] for row in rows}
+            with self._lock:
+                self._names[practice_id] = known
+        return known
 
     def _seen(self, parsed: tuple[PracticeId, bytes], at: datetime) -> None:
         with self._database.practice(parsed[0]) as connection:

@@ -202,4 +202,15 @@ BEGIN
     ORDER BY e.stream_id, e.version;
 END
 $$;
+
+CREATE FUNCTION record.drafts(of_practice uuid, of_client uuid) RETURNS SETOF record.draft
+LANGUAGE plpgsql VOLATILE SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    PERFORM set_config('palimpsest.practice', of_practice::text, true);
+    RETURN QUERY
+    SELECT d.* FROM record.draft AS d
+    WHERE d.practice_id = of_practice AND d.subject = of_client
+    ORDER BY d.opened_at, d.stream_id;
+END
+$$;
 RESET ROLE;

@@ -49,7 +49,7 @@ def _install(web: Path) -> None:
     digest = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
-    _npm(web, "ci", "--no-audit", "--no-fund", "--silent")
+    _npm(web, "ci", "--no-audit", "--no-fund", "--loglevel=error")
     stamp.write_text(digest)
 
 
@@ -75,6 +75,8 @@ def _npm(web: Path, *arguments: str) -> None:
     environment = os.environ | {
         "PATH": f"{node_home / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "npm_config_update_notifier": "false",
+        # Trust whom the machine trusts, as pip does: many a network has an authority of its own.
+        "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip(),
     }
     with tempfile.TemporaryDirectory() as cache:
         if not os.access(Path.home(), os.W_OK):

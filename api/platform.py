@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from projections.client_search.reader import ClientSearch
-
 from api.security.identity import Identity
 from domain.kernel.clock import Clock
 from projections.chart_view.reader import ChartView
+from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts

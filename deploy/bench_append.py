@@ -6,6 +6,8 @@ security, command ids, gapless positions, leaf hashes, sealing. The others store
 do none of that.
 """
 
+from __future__ import annotations
+
 import multiprocessing
 import os
 import random
@@ -122,7 +124,7 @@ def _work(
     threads: int,
     seconds: float,
     ready: ProcessBarrier,
-    counts: "Queue[float]",
+    counts: Queue[float],
 ) -> None:
     """One process of a cell: events per second, counted after a warm-up."""
     with CONTENDERS[name](where, threads) as make:

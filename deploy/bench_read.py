@@ -4,6 +4,8 @@ The server is the program itself, in a process of its own; beside it, as the lim
 the route that does nothing.
 """
 
+from __future__ import annotations
+
 import http.client
 import multiprocessing
 import os
@@ -22,6 +24,7 @@ import uvicorn
 from api.app import create_app
 from api.security.identity import Identity
 from deploy.founding import NewMember, add_member, found
+from deploy.logs import configure_logging
 from deploy.wiring import open_parts
 from domain.chart.aggregate import NOTE
 from domain.chart.commands import CorrectNote, SignNote
@@ -111,7 +114,8 @@ def _prepare(admin_url: str, app_url: str, root_key: bytes) -> tuple[str, list[U
     return token, list(clients)
 
 
-def _serve(app_url: str, root_key: bytes, ready: "Queue[int]") -> None:
+def _serve(app_url: str, root_key: bytes, ready: Queue[int]) -> None:
+    configure_logging("warning")
     with open_parts(app_url, root_key) as parts, parts.projector:
         config = uvicorn.Config(
             create_app(parts.platform), port=0, log_config=None, access_log=False

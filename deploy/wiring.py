@@ -61,12 +61,13 @@ def open_parts(
     with ExitStack() as stack:
         database = stack.enter_context(Database(app_url, size=pool_size))
         hints = stack.enter_context(Hints(app_url))
-        gate = Gate(database, hints.send)
+        # Nobody waits for news of the access log.
+        gates = {"record": Gate(database, hints.send), "access": Gate(database)}
         keys = KeyRing(database, LocalKms(root_key))
 
         def practice(log: str) -> Practices:
             def make(practice_id: PracticeId) -> Practice:
-                return Practice(database, gate, keys, practice_id, log=log, hints=hints)
+                return Practice(database, gates[log], keys, practice_id, log=log, hints=hints)
 
             return Practices(make)
 

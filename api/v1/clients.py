@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from projections.client_search.reader import ClientFound
 from pydantic import Field, model_validator
 
 from api.asking import Asking, Can, IfMatch
@@ -24,6 +23,7 @@ from domain.kernel.events import Frozen
 from domain.kernel.permissions import Permission
 from domain.kernel.text import Day, Email, Line, Moment, Name, Phone, Reason
 from projections.chart_view.document import View
+from projections.client_search.reader import ClientFound
 
 router = APIRouter(prefix="/v1/clients", tags=["clients"], responses=REFUSALS)
 

@@ -1,0 +1,1 @@
+"""Do projections show what the record says, and nothing else?"""

@@ -1,0 +1,1 @@
+"""Does what happens in the background survive whatever happens to it?"""

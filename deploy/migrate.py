@@ -139,8 +139,11 @@ def _server_settings(connection: Connection) -> Mapping[str, str]:
 
 
 def _has_ledger(connection: Connection) -> bool:
-    row = connection.execute("SELECT to_regclass('deploy.installation') IS NOT NULL").fetchone()
-    return row is not None and bool(row[0])
+    # Not `to_regclass`: its cache may not have heard yet of what another process committed.
+    row = connection.execute(
+        "SELECT FROM pg_tables WHERE schemaname = 'deploy' AND tablename = 'installation'"
+    ).fetchone()
+    return row is not None
 
 
 def _applied(connection: Connection) -> Mapping[int, tuple[str, str]] | None:

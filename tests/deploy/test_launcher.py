@@ -52,6 +52,7 @@ def read(cluster: Cluster) -> list[int]:
         return [row[0] for row in connection.execute("SELECT number FROM kept ORDER BY 1")]
 
 
+@pytest.mark.serial
 def test_a_second_start_keeps_the_data_and_is_quick(own_cluster: Cluster, data_dir: Path) -> None:
     own_cluster.start()
     write(own_cluster, 1)

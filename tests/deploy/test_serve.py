@@ -104,6 +104,7 @@ def test_the_terminals_interrupt_reaches_the_whole_group_and_all_stops_cleanly(
     assert "database system is shut down" in log
 
 
+@pytest.mark.serial
 def test_a_second_start_is_quick_and_keeps_the_database(start: Start, data_dir: Path) -> None:
     first = start()
     address(first)

@@ -8,7 +8,7 @@ An event that a projection cannot take is parked: that projection of that practi
 more rarely, the others go on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 from threading import Thread
@@ -21,6 +21,7 @@ import structlog
 from prometheus_client import Gauge
 
 from domain.kernel.ids import PracticeId
+from gateways.kms import KmsUnavailable
 from projections import positions
 from projections.base import Projection
 from record.database import Database, DatabaseUnavailable
@@ -44,6 +45,9 @@ LONGEST_PAUSE: Final = 300.0
 """Seconds between two tries at an event that a projection could not take."""
 BUSY_PAUSE: Final = 0.01
 """Seconds before looking again at what another projector has claimed."""
+
+_OUTAGES: Final = (DatabaseUnavailable, KmsUnavailable, psycopg.OperationalError)
+"""What is no fault of an event: the same batch will do once it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,14 @@ class Projector:
         hints: Hints | None = None,
         *,
         batch: int = positions.BATCH,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         self._database = database
         self._practices = practices
         self._projections = {projection.name: projection for projection in projections}
         self._hints = hints
         self._batch = batch
+        self._clock = clock
         self._troubles: dict[tuple[UUID, str], Trouble] = {}
         self._news = Flag()
         self._stopping = Flag()
@@ -128,7 +134,7 @@ class Projector:
             self._news.clear()
             try:
                 has_moved = self._round(self._work())
-            except (DatabaseUnavailable, psycopg.Error) as error:
+            except (*_OUTAGES, psycopg.Error) as error:
                 log.warning("projector_interrupted", error=type(error).__name__)
                 self._stopping.wait(FIRST_PAUSE)
                 continue
@@ -145,7 +151,7 @@ class Projector:
         for name in self._projections:
             LAG.labels(name).set(sum(one.behind for one in found if one.name == name))
             PARKED.labels(name).set(sum(place[1] == name for place in self.parked))
-        now = monotonic()
+        now = self._clock()
         return [
             one
             for one in found
@@ -166,7 +172,7 @@ class Projector:
             except CannotApply as error:
                 self._troubles[place] = self._after(error, place, trouble)
                 has_moved = True  # there is something to try at once: a smaller batch
-            except DatabaseUnavailable:
+            except _OUTAGES:
                 # If it was this batch that took too long, it must not keep the others waiting.
                 self._troubles[place] = self._later(trouble)
                 raise
@@ -189,7 +195,7 @@ class Projector:
                 try:
                     batch = [practice.open(entry) for entry in span.entries]
                     projection.apply(connection, practice_id, batch)
-                except (DatabaseUnavailable, psycopg.OperationalError):
+                except _OUTAGES:
                     raise
                 except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
                     first = span.entries[0]
@@ -203,7 +209,7 @@ class Projector:
         return replace(
             earlier,
             batch=max(1, earlier.batch // 2),
-            not_before=monotonic() + 2 * FIRST_PAUSE,
+            not_before=self._clock() + 2 * FIRST_PAUSE,
         )
 
     def _after(
@@ -225,4 +231,4 @@ class Projector:
             failures=failures,
             retry_seconds=pause,
         )
-        return Trouble(batch=1, failures=failures, not_before=monotonic() + pause)
+        return Trouble(batch=1, failures=failures, not_before=self._clock() + pause)

@@ -37,6 +37,7 @@ from tests.support.record import Record, context
 from workers.projector import Projector
 
 BORN = date(1990, 2, 28)
+WRITER = UUID(int=7)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Desk:
     practice_id: PracticeId
 
     def _by(self) -> Context:
-        return context(self.practice_id)
+        return context(self.practice_id, actor=WRITER)
 
     def ask(self, client_id: UUID, command: ClientCommand, by: Context) -> None:
         """Asks something of a client's record."""
@@ -143,6 +144,11 @@ class Desk:
 
     def history(self, client_id: UUID) -> list[Recorded]:
         return self.record.practices[self.practice_id].about([client_id])
+
+    def log(self) -> list[Recorded]:
+        practice = self.record.practices[self.practice_id]
+        rows = self.record.recorder(self.practice_id).select_entries(1, 1000)
+        return [practice.open(row) for row in rows]
 
     def head(self) -> int:
         return self.record.practices[self.practice_id].position()

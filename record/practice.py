@@ -248,13 +248,14 @@ class Practice(Application[UUID]):
         self, subject: UUID, *, before: int | None = None, limit: int
     ) -> list[Recorded]:
         """The newest events about a client, newest first, from before a position on."""
+        end = 2**63 - 1 if before is None else before
         with self.database.practice(self.practice_id) as connection:
             rows = entries(
                 connection.execute(
                     SELECT
                     + """WHERE practice_id = %s AND log = %s AND subject = %s AND position < %s
                     ORDER BY position DESC LIMIT %s""",
-                    (self.practice_id, self.log_name, subject, before or 2**63 - 1, limit),
+                    (self.practice_id, self.log_name, subject, end, limit),
                     binary=True,
                 )
             )

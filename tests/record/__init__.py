@@ -1,0 +1,1 @@
+"""Is the record what it promises to be, on a real PostgreSQL?"""

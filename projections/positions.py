@@ -24,6 +24,8 @@ class News:
     name: str
     behind: int
     """Events of any type between the two."""
+    is_new: bool
+    """The projection has not yet begun with this practice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Span:
 def news(database: Database, names: Sequence[str]) -> list[News]:
     """What is behind, of all practices. Positions only: no content is read across practices."""
     rows = database.call(
-        """SELECT h.practice_id, n.name, h.position - coalesce(p.position, 0)
+        """SELECT h.practice_id, n.name, h.position - coalesce(p.position, 0),
+            p.position IS NULL
         FROM record.head AS h
         CROSS JOIN unnest(%s::text[]) AS n(name)
         LEFT JOIN projection.position AS p
@@ -58,16 +61,22 @@ def position(connection: Connection[Row], practice_id: UUID, name: str) -> int:
     return 0 if row is None else cast("int", row[0])
 
 
+def begin(database: Database, practice_id: UUID, name: str) -> None:
+    """Makes the row to be claimed; by itself, so that nobody waits for another's first batch."""
+    with database.practice(practice_id) as connection:
+        connection.execute(
+            """INSERT INTO projection.position (name) VALUES (%s)
+            ON CONFLICT (practice_id, name) DO NOTHING""",
+            (name,),
+        )
+
+
 def claim(connection: Connection[Row], practice_id: UUID, name: str) -> tuple[int, int] | None:
     """Takes the right to move a projection on until the transaction ends.
 
     Returns its position and the record's; none if somebody else has it.
     """
-    values = (practice_id, name)
-    claimed = connection.execute(_CLAIM, values, binary=True).fetchone()
-    if claimed is None:
-        connection.execute(_BEGIN, (name,))
-        claimed = connection.execute(_CLAIM, values, binary=True).fetchone()
+    claimed = connection.execute(_CLAIM, (practice_id, name), binary=True).fetchone()
     return None if claimed is None else (claimed[0], claimed[1])
 
 
@@ -76,8 +85,6 @@ _CLAIM = """SELECT p.position, h.position
     JOIN record.head AS h ON h.practice_id = p.practice_id AND h.log = 'record'
     WHERE p.practice_id = %s AND p.name = %s
     FOR UPDATE OF p SKIP LOCKED"""
-_BEGIN = """INSERT INTO projection.position (name) VALUES (%s)
-    ON CONFLICT (practice_id, name) DO NOTHING"""
 
 
 def advance(connection: Connection[Row], practice_id: UUID, name: str, to: int) -> None:

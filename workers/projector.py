@@ -168,6 +168,8 @@ class Projector:
             place = (one.practice_id, one.name)
             trouble = self._troubles.get(place)
             try:
+                if one.is_new:
+                    positions.begin(self._database, *place)
                 moved = self._apply(*place, self._batch if trouble is None else trouble.batch)
             except CannotApply as error:
                 self._troubles[place] = self._after(error, place, trouble)

@@ -1,0 +1,282 @@
+"""Does the projector skip nothing and repeat nothing, whatever happens to it?"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Barrier
+from time import monotonic, sleep
+from uuid import UUID
+
+import pytest
+from prometheus_client import REGISTRY
+from psycopg import Connection
+from structlog.testing import capture_logs
+
+from domain.kernel.events import Recorded
+from projections.base import Projection
+from projections.chart_view.document import ChartDocument, fold
+from projections.chart_view.projection import ChartViewProjection
+from projections.client_search.projection import ClientSearchProjection
+from record.database import Row
+from tests.support.projections import Desk, Shown
+from workers.projector import FIRST_PAUSE, LONGEST_PAUSE, Projector
+
+WORD = "unfoldable"
+PATIENCE = 20.0
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = monotonic() + PATIENCE
+    while not true():
+        assert monotonic() < deadline, "it did not happen in time"
+        sleep(0.01)
+
+
+def charts_are_right(shown: Shown, desk: Desk) -> bool:
+    """The stored documents, without what is read after them, are the folds of the record."""
+    clients = {one.subject for one in desk.log() if one.subject is not None}
+    told = {client: fold(desk.history(client)).model_dump_json() for client in clients}
+    stored = {key: text.split(b" ", 1)[1].decode() for key, text in rows(shown, desk).items()}
+    return stored == told
+
+
+def rows(shown: Shown, desk: Desk) -> dict[UUID, bytes]:
+    return shown.rows("chart_view", desk)
+
+
+def busy(desk: Desk, clients: int = 3, notes: int = 2) -> None:
+    people = [desk.register(f"Ana{number}") for number in range(clients)]
+    written = [desk.sign(client) for _ in range(notes) for client in people]
+    for note in written[::2]:
+        desk.correct(note, subjective="Corrected.")
+
+
+class Failing(ChartViewProjection):
+    """Cannot fold the word, as long as it is broken."""
+
+    is_broken = True
+
+    def fold(
+        self, events: Iterable[Recorded], document: ChartDocument | None = None
+    ) -> ChartDocument:
+        result = super().fold(events, document)
+        if self.is_broken and WORD in result.model_dump_json():
+            raise ArithmeticError(result.model_dump_json())
+        return result
+
+
+@dataclass
+class Hand:
+    """A clock that the test moves on."""
+
+    at: float = 0.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def test_it_catches_up_with_every_practice(shown: Shown) -> None:
+    busy(shown.here)
+    busy(shown.there, clients=2)
+    shown.catch_up()
+    assert charts_are_right(shown, shown.here)
+    assert charts_are_right(shown, shown.there)
+    found = shown.record.admin("SELECT practice_id, name, position FROM projection.position")
+    heads = {desk.practice_id: desk.head() for desk in (shown.here, shown.there)}
+    assert {(p, n): at for p, n, at in found} == {
+        (practice, projection.name): head
+        for practice, head in heads.items()
+        for projection in shown.projections
+    }
+
+
+def test_small_batches_show_the_same_as_large_ones(shown: Shown) -> None:
+    busy(shown.here)
+    Projector(
+        shown.record.database, shown.record.practices, shown.projections, batch=2
+    ).run_until_caught_up()
+    assert charts_are_right(shown, shown.here)
+
+
+@pytest.mark.parametrize("has_hints", [True, False])
+def test_it_follows_in_the_background_until_it_is_stopped(shown: Shown, has_hints: bool) -> None:  # noqa: FBT001 - pytest passes it
+    projector = Projector(
+        shown.record.database,
+        shown.record.practices,
+        shown.projections,
+        shown.record.hints if has_hints else None,
+    )
+    with projector:
+        for _ in range(3):
+            busy(shown.here, clients=1, notes=1)
+            until(lambda: charts_are_right(shown, shown.here))
+    shown.there.register()
+    sleep(0.1)
+    assert rows(shown, shown.there) == {}, "it was stopped"
+    projector.start()
+    until(lambda: charts_are_right(shown, shown.there))
+    projector.stop()
+
+
+def test_two_projectors_share_the_work(shown: Shown) -> None:
+    desks = [Desk(shown.record, shown.record.new_practice()) for _ in range(6)]
+    for desk in desks:
+        busy(desk, clients=2)
+    projectors = [
+        Projector(shown.record.database, shown.record.practices, shown.projections, batch=3)
+        for _ in range(3)
+    ]
+    for projector in projectors:
+        projector.start()
+    busy(desks[0])
+    until(lambda: all(charts_are_right(shown, desk) for desk in desks))
+    for projector in projectors:
+        projector.stop()
+
+
+class Meeting(ClientSearchProjection):
+    """Holds its claim until the test has seen that nobody else gets it."""
+
+    def __init__(self, barrier: Barrier) -> None:
+        super().__init__()
+        self._barrier = barrier
+
+    def apply(
+        self, connection: Connection[Row], practice_id: UUID, batch: Sequence[Recorded]
+    ) -> None:
+        super().apply(connection, practice_id, batch)
+        self._barrier.wait(PATIENCE)
+        self._barrier.wait(PATIENCE)
+
+
+def test_what_one_has_claimed_another_leaves_alone(shown: Shown) -> None:
+    client = shown.here.register()
+    barrier = Barrier(2)
+    record = shown.record
+    holder = Projector(record.database, record.practices, [Meeting(barrier)])
+    holder.start()
+    barrier.wait(PATIENCE)
+    other = Projector(record.database, record.practices, [ClientSearchProjection()])
+    assert not other._round(other._work()), "nothing was free to be moved on"
+    barrier.wait(PATIENCE)
+    holder.stop()
+    assert list(shown.search.find(shown.here.practice_id, [client])) == [client]
+
+
+@pytest.mark.parametrize("question", ["chart_view", "client_search"])
+def test_killed_before_the_commit_it_has_neither_skipped_nor_repeated(
+    shown: Shown, question: str
+) -> None:
+    busy(shown.here)
+    shown.there.register()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "tests.workers.killed_projector", question,
+            shown.record.ready.app_url, "3",
+        ],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        process.send_signal(signal.SIGKILL)
+    ((reached,),) = shown.record.admin(
+        "SELECT max(position) FROM projection.position WHERE practice_id = %s",
+        (shown.here.practice_id,),
+    )
+    assert 0 < reached < shown.here.head()
+    shown.catch_up()
+    assert charts_are_right(shown, shown.here)
+    found = shown.search.search(shown.here.practice_id, "Bell")
+    assert sorted(one.given_name for one in found) == ["Ana0", "Ana1", "Ana2"]
+
+
+def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) -> None:
+    here, there = shown.here, shown.there
+    busy(here, clients=2)
+    ana = here.register("Poisoned")
+    here.sign(ana, WORD)
+    poison = here.head()
+    here.sign(ana, "Afterwards")
+    busy(there, clients=1)
+    clock = Hand()
+    failing = Failing(shown.record.keys, shown.record.practices)
+    projections: list[Projection] = [failing, ClientSearchProjection()]
+    projector = Projector(shown.record.database, shown.record.practices, projections, clock=clock)
+    with capture_logs() as logs:
+        projector.run_until_caught_up()
+    assert projector.parked == {(here.practice_id, failing.name)}
+    reached = {
+        (practice, name): position
+        for practice, name, position in shown.record.admin(
+            "SELECT practice_id, name, position FROM projection.position"
+        )
+    }
+    assert reached[here.practice_id, failing.name] == poison - 1
+    assert reached[here.practice_id, "client_search_v1"] == here.head()
+    assert reached[there.practice_id, failing.name] == there.head()
+    assert charts_are_right(shown, there)
+    errors = [entry for entry in logs if entry["log_level"] == "error"]
+    assert [(one["position"], one["event_type"], one["error"]) for one in errors] == [
+        (poison, "note.signed.v1", "ArithmeticError")
+    ]
+    assert WORD not in repr(logs), "a log holds no record"
+    chart = shown.chart_view.chart(here.practice_id, ana)
+    assert chart is not None
+    assert len(chart.notes) == 2, "what people read does not wait for the projector"
+
+
+def test_a_parked_event_is_tried_ever_more_rarely_until_it_goes(shown: Shown) -> None:
+    ana = shown.here.register()
+    shown.here.sign(ana, WORD)
+    clock = Hand()
+    failing = Failing(shown.record.keys, shown.record.practices)
+    projector = Projector(shown.record.database, shown.record.practices, [failing], clock=clock)
+    pauses = []
+    for _ in range(11):
+        with capture_logs() as logs:
+            projector.run_until_caught_up()
+            projector.run_until_caught_up()
+        (entry,) = [entry for entry in logs if entry["event"] == "projection_parked"]
+        pauses.append(entry["retry_seconds"])
+        clock.at += entry["retry_seconds"] - 0.001
+        with capture_logs() as logs:
+            projector.run_until_caught_up()
+        assert logs == [], "not before its time"
+        clock.at += 0.002
+    assert pauses == [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(11)]
+    failing.is_broken = False
+    projector.run_until_caught_up()
+    assert projector.parked == frozenset()
+    assert charts_are_right(shown, shown.here)
+
+
+def test_an_outage_is_no_fault_of_an_event(shown: Shown) -> None:
+    ana = shown.here.register()
+    shown.here.sign(ana)
+    shown.record.keys.forget()
+    shown.record.kms.is_down = True
+    with capture_logs() as logs, shown.projector as projector:
+        until(lambda: any(entry["event"] == "projector_interrupted" for entry in logs))
+        assert projector.parked == frozenset()
+        shown.record.kms.is_down = False
+        until(lambda: charts_are_right(shown, shown.here))
+    assert not any(entry["event"] == "projection_parked" for entry in logs)
+
+
+def test_the_lag_is_there_to_be_watched(shown: Shown) -> None:
+    def gauge(name: str, projection: str) -> float | None:
+        return REGISTRY.get_sample_value(name, {"projection": projection})
+
+    busy(shown.here, clients=1, notes=1)
+    shown.there.register()
+    events = shown.here.head() + shown.there.head()
+    shown.projector._work()
+    assert gauge("palimpsest_projection_lag_events", "chart_view_v1") == events
+    shown.catch_up()
+    assert gauge("palimpsest_projection_lag_events", "chart_view_v1") == 0
+    assert gauge("palimpsest_projection_parked", "chart_view_v1") == 0

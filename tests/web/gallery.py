@@ -5,6 +5,7 @@ import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import parse_qs, urlsplit
@@ -66,9 +67,7 @@ class Handler(BaseHTTPRequestHandler):
             self._page("not in the gallery", 404)
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", "0"))
-        pairs = parse_qs(self.rfile.read(length).decode(), keep_blank_values=True)
-        form = {key: values[0] for key, values in pairs.items()}
+        form = self._form()
         if self.path.endswith("/search"):
             self._page(search_page(form, is_part=self.headers.get("HX-Request") == "true"))
         elif self.path.endswith("/draft"):
@@ -79,6 +78,21 @@ class Handler(BaseHTTPRequestHandler):
             self._page(render("notes/show.html", **examples.PAGES["note"][1]))
         else:
             self._page(f"would {self.path}")
+
+    def _form(self) -> dict[str, str]:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        kind = self.headers.get("Content-Type", "")
+        if not kind.startswith("multipart/"):
+            pairs = parse_qs(body.decode(), keep_blank_values=True)
+            return {key: values[0] for key, values in pairs.items()}
+        message = message_from_bytes(f"Content-Type: {kind}\n\n".encode() + body)
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        return {
+            str(part.get_param("name", header="content-disposition")): bytes(
+                part.get_payload(decode=True) or b""
+            ).decode()
+            for part in parts
+        }
 
     def _save(self, form: dict[str, str]) -> None:
         with self.server.lock:

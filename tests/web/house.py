@@ -43,7 +43,7 @@ class House:
 
 @contextmanager
 def open_house(database: Database) -> Iterator[House]:
-    """Two practices, five people in one and one in the other; a port of its own; workers at work."""
+    """Two practices, five people in one and one in the other, on a port of its own."""
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
         kms = LocalKms(database.root_key)
         ours = found(admin, kms, NewPractice("demo", "Linden & Oak Aesthetics", "America/New_York"))

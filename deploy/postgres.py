@@ -131,6 +131,9 @@ class Cluster:
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
                 if self._status() is None:
+                    if self._socket_folder() != self.home.folder:
+                        with suppress(OSError):
+                            self._socket_folder().rmdir()
                     return
                 time.sleep(0.01)
         raise Refusal(f"PostgreSQL (process {status.pid}) in {self.home.data} does not stop")

@@ -101,10 +101,10 @@ def test_a_pid_file_that_names_a_stranger_does_not_stop_a_start(own_cluster: Clu
         stranger.wait()
 
 
-def test_the_last_one_to_leave_stops_the_server(data_dir: Path) -> None:
-    cluster = Cluster(data_dir, testing=True)
-    first = joined_process(data_dir)
-    second = joined_process(data_dir)
+def test_the_last_one_to_leave_stops_the_server(used_data_dir: Path) -> None:
+    cluster = Cluster(used_data_dir, testing=True)
+    first = joined_process(used_data_dir)
+    second = joined_process(used_data_dir)
     pid = server_pid(cluster)
     leave(first)  # though it was the one that started the server
     assert cluster.is_running()
@@ -114,9 +114,9 @@ def test_the_last_one_to_leave_stops_the_server(data_dir: Path) -> None:
     assert not cluster.is_running()
 
 
-def test_a_server_left_behind_by_a_kill_is_adopted(data_dir: Path) -> None:
-    cluster = Cluster(data_dir, testing=True)
-    killed = joined_process(data_dir)
+def test_a_server_left_behind_by_a_kill_is_adopted(used_data_dir: Path) -> None:
+    cluster = Cluster(used_data_dir, testing=True)
+    killed = joined_process(used_data_dir)
     pid = server_pid(cluster)
     killed.kill()
     killed.communicate()
@@ -175,8 +175,11 @@ def test_a_long_path_gets_its_socket_elsewhere(data_dir: Path) -> None:
     try:
         write(cluster, 1)
         assert read(cluster) == [1]
+        elsewhere = cluster._socket_folder()
+        assert elsewhere.stat().st_mode & 0o777 == 0o700
     finally:
         cluster.stop()
+    assert not elsewhere.exists()
 
 
 def test_two_data_directories_have_two_servers(data_dir: Path) -> None:

@@ -50,12 +50,13 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list((tmp_path / "data").iterdir()) == []
 
 
-def test_a_cluster_half_made_before_a_crash_is_made_anew(own_cluster: Cluster) -> None:
-    half_made = own_cluster.home.folder / "data.new"
+def test_a_cluster_half_made_before_a_crash_is_made_anew(data_dir: Path) -> None:
+    cluster = Cluster(data_dir, testing=True)
+    half_made = cluster.home.folder / "data.new"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18\n")
-    own_cluster.start()
-    assert own_cluster.is_running()
+    cluster.start()
+    assert cluster.is_running()
     assert not half_made.exists()
 
 

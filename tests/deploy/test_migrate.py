@@ -177,7 +177,8 @@ def test_a_role_that_may_not_make_roles_is_refused(cluster: Cluster, empty: Data
         migrate(url, ROOT_KEY, testing=True)
 
 
-def test_a_managed_server_gives_no_superuser_and_needs_none(own_cluster: Cluster) -> None:
+def test_a_managed_server_gives_no_superuser_and_needs_none(data_dir: Path) -> None:
+    own_cluster = Cluster(data_dir, testing=True)
     own_cluster.start()
     with psycopg.connect(own_cluster.url("postgres"), autocommit=True) as connection:
         connection.execute("CREATE ROLE manager LOGIN CREATEROLE PASSWORD 'manager'")

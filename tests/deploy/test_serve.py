@@ -75,12 +75,12 @@ def refusal(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_answers_once_ready_and_stops_everything_when_asked(
-    start: Start, data_dir: Path, wanted: signal.Signals
+    start: Start, used_data_dir: Path, wanted: signal.Signals
 ) -> None:
     process = start()
     url = address(process)
     assert answer(url) == b'"here"'
-    cluster = Cluster(data_dir, testing=True)
+    cluster = Cluster(used_data_dir, testing=True)
     assert cluster.is_running()
     process.send_signal(wanted)
     out, err = process.communicate(timeout=30)
@@ -93,29 +93,29 @@ def test_it_answers_once_ready_and_stops_everything_when_asked(
 
 
 def test_the_terminals_interrupt_reaches_the_whole_group_and_all_stops_cleanly(
-    start: Start, data_dir: Path
+    start: Start, used_data_dir: Path
 ) -> None:
     process = start()
     address(process)
     for _ in range(3):  # an impatient person
         process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
-    log = (Cluster(data_dir, testing=True).home.folder / "log").read_text()
+    log = (Cluster(used_data_dir, testing=True).home.folder / "log").read_text()
     assert "database system is shut down" in log
 
 
 @pytest.mark.serial
-def test_a_second_start_is_quick_and_keeps_the_database(start: Start, data_dir: Path) -> None:
+def test_a_second_start_is_quick_and_keeps_the_database(start: Start, used_data_dir: Path) -> None:
     first = start()
     address(first)
-    with psycopg.connect(Cluster(data_dir, testing=True).url()) as connection:
+    with psycopg.connect(Cluster(used_data_dir, testing=True).url()) as connection:
         connection.execute("CREATE TABLE public.kept (id int)")
     first.terminate()
     first.wait(timeout=30)
     began = time.monotonic()
     address(start())
     assert time.monotonic() - began < 5
-    with psycopg.connect(Cluster(data_dir, testing=True).url()) as connection:
+    with psycopg.connect(Cluster(used_data_dir, testing=True).url()) as connection:
         connection.execute("SELECT FROM public.kept")
 
 
@@ -132,13 +132,13 @@ def test_being_stopped_while_starting_leaves_no_server(start: Start, data_dir: P
 
 
 def test_after_a_kill_the_next_start_takes_over_and_stops_what_was_left(
-    start: Start, data_dir: Path
+    start: Start, used_data_dir: Path
 ) -> None:
     killed = start()
     address(killed)
     killed.kill()
     killed.wait()
-    cluster = Cluster(data_dir, testing=True)
+    cluster = Cluster(used_data_dir, testing=True)
     assert cluster.is_running()
     process = start()
     assert answer(address(process)) == b'"here"'
@@ -164,29 +164,29 @@ def test_a_folder_that_cannot_be_written_is_told(start: Start, data_dir: Path) -
     data_dir.chmod(0o700)
 
 
-def test_a_missing_root_key_is_told_and_none_is_made(start: Start, data_dir: Path) -> None:
+def test_a_missing_root_key_is_told_and_none_is_made(start: Start, used_data_dir: Path) -> None:
     first = start()
     address(first)
     first.terminate()
     first.wait(timeout=30)
-    (data_dir / "root.key").rename(data_dir / "lost")
+    (used_data_dir / "root.key").rename(used_data_dir / "lost")
     assert "root.key is missing" in refusal(start())
-    assert not (data_dir / "root.key").exists()
-    (data_dir / "lost").rename(data_dir / "root.key")
+    assert not (used_data_dir / "root.key").exists()
+    (used_data_dir / "lost").rename(used_data_dir / "root.key")
     address(start())
 
 
-def test_a_database_of_a_newer_release_is_told(start: Start, data_dir: Path) -> None:
+def test_a_database_of_a_newer_release_is_told(start: Start, used_data_dir: Path) -> None:
     first = start()
     address(first)
-    with psycopg.connect(Cluster(data_dir, testing=True).url()) as connection:
+    with psycopg.connect(Cluster(used_data_dir, testing=True).url()) as connection:
         connection.execute(
             "INSERT INTO deploy.migration (number, name, checksum) VALUES (9001, '9001_new', '')"
         )
     first.terminate()
     first.wait(timeout=30)
     assert "migrated by a newer release" in refusal(start())
-    assert not Cluster(data_dir, testing=True).is_running()
+    assert not Cluster(used_data_dir, testing=True).is_running()
 
 
 def test_another_server_that_does_not_answer_is_told(start: Start, data_dir: Path) -> None:
@@ -203,10 +203,10 @@ def test_a_wrong_setting_is_told(start: Start) -> None:
 
 
 def test_an_application_that_does_not_start_takes_the_server_down_with_it(
-    start: Start, data_dir: Path
+    start: Start, used_data_dir: Path
 ) -> None:
     process = start(PALIMPSEST_TEST_BROKEN_APP="yes")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err.splitlines()[-1] == ("palimpsest: the application did not start; its log says why")
-    assert not Cluster(data_dir, testing=True).is_running()
+    assert not Cluster(used_data_dir, testing=True).is_running()

@@ -1,6 +1,7 @@
 """How is a new cluster made: whole, or not at all?"""
 
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -71,8 +72,9 @@ def _write(file: Path, password: str) -> None:
 
 
 def _reason(stderr: str) -> str:
-    """The line that names the cause; the last ones only tell of tidying up."""
+    """The line that names the cause, without what stands before it; later ones tell of tidying."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    marked = [line for line in lines if "FATAL:" in line or "error:" in line]
     full = [line for line in lines if "No space left" in line]
-    return (full or marked or lines or ["initdb gave no reason"])[0]
+    marked = [line for line in lines if "FATAL:" in line or "error:" in line]
+    reason = (full or marked or lines or ["initdb gave no reason"])[0]
+    return re.split(r"FATAL:|error:", reason)[-1].strip()

@@ -30,6 +30,9 @@ class Database:
             min_size=min(2, size),
             max_size=size,
             timeout=WAIT_SECONDS,
+            # It tries ever more rarely for this long, then at once when the next request asks: an
+            # outage, however long, is over a moment after the server is back.
+            reconnect_timeout=WAIT_SECONDS,
             kwargs={
                 "autocommit": True,
                 "application_name": "palimpsest",

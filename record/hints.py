@@ -60,16 +60,19 @@ class Hints:
             self._listeners.add(flag)
 
     def _forever(self, work: Callable[[Connection], None]) -> None:
+        is_told = False
         while not self._stopped.is_set():
             try:
                 with psycopg.connect(
                     self._url, autocommit=True, application_name="palimpsest hints"
                 ) as connection:
+                    is_told = False
                     work(connection)
             except psycopg.Error as error:
-                if not self._stopped.is_set():
+                if not (is_told or self._stopped.is_set()):
                     log.warning("hints_interrupted", error=type(error).__name__)
-                    self._stopped.wait(self.POLL_SECONDS)
+                is_told = True
+                self._stopped.wait(self.POLL_SECONDS)
 
     def _send(self, connection: Connection) -> None:
         connection.execute("SET synchronous_commit = off")

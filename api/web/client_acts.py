@@ -19,7 +19,7 @@ from api.writing import (
     unmerge_clients,
     withdraw_death,
 )
-from domain.client.aggregate import ClientMerged, ClientsNotMerged, NothingChanged
+from domain.client.aggregate import ClientMerged, ClientsNotMerged, ClientUnknown, NothingChanged
 from domain.client.events import Details
 from domain.kernel.errors import Conflict, DomainError, Invalid
 from domain.kernel.permissions import Permission
@@ -192,6 +192,8 @@ def unmerge_page(client_id: UUID, other_id: UUID, page: ReadsToMerge) -> Respons
 @router.post("/unmerge")
 def unmerge(client_id: UUID, page: Merges) -> Response:
     """Both records stand by themselves again. 409 if they are not merged."""
+    if not page.asking.practice.stream(client_id):
+        raise ClientUnknown
     sent = {name: page.form.get(name, "") for name in ("other_client_id", "reason")}
     wanted, errors = typed(MergeIn, sent)
     status = 422
@@ -203,7 +205,9 @@ def unmerge(client_id: UUID, page: Merges) -> Response:
             status, errors = _status(error), refusal(error)
         else:
             return page.go(f"/clients/{client_id}", "unmerged")
-    other_id = wanted.other_client_id if wanted else UUID(sent["other_client_id"])
+    if "other_client_id" in errors:
+        raise ClientsNotMerged  # no form of ours leaves it out
+    other_id = UUID(sent["other_client_id"])
     form = ReasonForm(reason=sent["reason"], errors=errors)
     return _unmerge_page(page, client_id, other_id, form, status)
 
@@ -213,7 +217,10 @@ def _unmerge_page(
 ) -> Response:
     """Names both records, so both readings are noted."""
     practice = page.asking.practice
-    client = identity(practice.stream(client_id), client_id)
+    events = practice.stream(client_id)
+    if not events:
+        raise ClientUnknown
+    client = identity(events, client_id)
     if other_id not in {client.merged_into, *client.absorbed}:
         raise ClientsNotMerged
     page.asking.note("read", "client", [client_id, other_id])

@@ -127,8 +127,9 @@ def typed(model: type[Model], fields: Mapping[str, Any]) -> tuple[Model | None, 
 
 
 def refusal(error: DomainError) -> dict[str, str]:
-    """A refusal beside the field it is about, or above the form."""
-    return {getattr(error, "field", ""): problem_words(error.code)}
+    """A refusal beside the field it is about; above the form, if it is about a header or none."""
+    field = str(getattr(error, "field", ""))
+    return {field if field.isidentifier() else "": problem_words(error.code)}
 
 
 def frame_of(request: Request, asking: Asking) -> Frame:
@@ -146,7 +147,6 @@ def frame_of(request: Request, asking: Asking) -> Frame:
     if member.may(Permission.RECORD_REPLAY):
         is_here = path.startswith("/audit")
         places.append(Place(key="audit", label="Auditor’s desk", href="/audit", is_here=is_here))
-    words = member.name.split() or ["?"]
     return Frame(
         practice=member.practice_name,
         csrf=member.csrf,
@@ -154,12 +154,18 @@ def frame_of(request: Request, asking: Asking) -> Frame:
         member=Member(
             name=member.name,
             role=member.role_title,
-            initials="".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper(),
+            initials=initials(member.name),
         ),
         places=tuple(places),
         flash=flash_of(request),
         idle_minutes=round(asking.platform.identity.idle.total_seconds() / 60),
     )
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and last name, whatever titles stand around them."""
+    words = [one for one in name.partition(",")[0].split() if not one.endswith(".")]
+    return "".join(one[0] for one in dict.fromkeys(words[:1] + words[-1:])).upper() or "?"
 
 
 class PageRoute(APIRoute):

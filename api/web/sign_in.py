@@ -31,7 +31,7 @@ Sent = Annotated[Form, Depends(form_of)]
 WRONG = "That e-mail and password do not go together."
 TOO_OFTEN = "Too many tries. Wait a minute and try again."
 
-# Guessing is slow by argon2id and stops here: per address of the asker, and per e-mail address.
+# Guessing is slow by argon2id and stops here: wrong tries per address and per e-mail address.
 _PER_ADDRESS = RateLimitItemPerMinute(30)
 _PER_EMAIL = RateLimitItemPerMinute(10)
 _TRIES = MovingWindowRateLimiter(MemoryStorage())
@@ -62,12 +62,15 @@ def sign_in(request: Request, _: Everybody, form: Sent) -> Response:
     _same_origin(request)
     email, next_ = form.get("email", "").strip()[:254], _inside(form.get("next", ""))
     address = request.client.host if request.client else ""
-    if not _TRIES.hit(_PER_ADDRESS, address) or not _TRIES.hit(_PER_EMAIL, email.casefold()):
+    tried = ((_PER_ADDRESS, address), (_PER_EMAIL, email.casefold()))
+    if not all(_TRIES.test(limit, who) for limit, who in tried):
         log.warning("sign_in_too_often", request_id=str(request.state.request_id))
         return _page(429, email=email, next_=next_, error=TOO_OFTEN)
     platform = platform_of(request)
     found = platform.identity.who_has(email, form.get("password", "")[:1000])
     if not found:
+        for limit, who in tried:
+            _TRIES.hit(limit, who)
         log.warning("sign_in_refused", request_id=str(request.state.request_id))
         return _page(401, email=email, next_=next_, error=WRONG)
     practice_id, member_id = found[0]

@@ -32,6 +32,7 @@ class PracticeTime:
             iso=local.isoformat(),
             day=day(local.date()),
             clock=f"{local:%H:%M}",
+            seconds=f"{local:%S}",
             zone=local.tzname() or "",
         )
 

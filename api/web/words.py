@@ -107,6 +107,7 @@ _FIELD: Final = {
     "impossible_moment": "No such moment is possible here.",
 }
 _CODES: Final = {
+    "idempotency_mismatch": "This form was sent before. Load the page again to send another one.",
     "not_a_moment": "This is not a date and time.",
     "stale_version": "Somebody else wrote here meanwhile. Look at what changed, then send again.",
     "detail_required": "This cannot be left empty.",

@@ -11,6 +11,7 @@ class Moment:
     iso: str
     day: str
     clock: str
+    seconds: str
     zone: str
 
 

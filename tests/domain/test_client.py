@@ -94,7 +94,7 @@ restored = ClientRestored(
 )
 
 
-def change(**given: Any) -> ChangeContactDetails:  # noqa: ANN401 - what a form may send
+def change(**given: Any) -> ChangeContactDetails:
     return ChangeContactDetails(by=RECEPTION, at=NOON, **given)
 
 

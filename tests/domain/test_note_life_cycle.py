@@ -178,7 +178,7 @@ class NoteLifeCycle(RuleBasedStateMachine):
         self.attested.update((self.note_id, text) for text in given if text)
 
 
-def texts(value: Any) -> set[str]:  # noqa: ANN401 - any JSON
+def texts(value: Any) -> set[str]:
     """Every text anywhere in it."""
     if isinstance(value, str):
         return {value}

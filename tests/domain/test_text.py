@@ -42,7 +42,7 @@ WRITTEN = ("name", "section", "prose", "reason")
 ONE_LINE = ("name", "line", "phone", "email")
 
 
-def entered(kind: str, value: object) -> Any:  # noqa: ANN401 - each kind gives its own type
+def entered(kind: str, value: object) -> Any:
     return KINDS[kind].validate_python(value)
 
 

@@ -108,7 +108,7 @@ class Streams:
 
     events: dict[UUID, list[Event]] = field(default_factory=dict)
 
-    def state(self, decider: Decider[Any], stream_id: UUID) -> Any:  # noqa: ANN401 - as the decider's
+    def state(self, decider: Decider[Any], stream_id: UUID) -> Any:
         """The state that the stream's events lead to."""
         return decider.fold(self.events.get(stream_id, []))
 

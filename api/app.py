@@ -1,6 +1,6 @@
 """The web application: routes, refusals, headers and what is measured of each request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from uuid import uuid4
 
@@ -74,22 +74,31 @@ async def refuse(request: Request, error: Exception) -> Response:
 
 
 async def refuse_http(request: Request, error: Exception) -> Response:
-    """Answers what the framework itself refuses: unknown addresses and methods."""
+    """Answers what the framework itself refuses: addresses, methods, bodies it cannot read."""
     status = error.status_code if isinstance(error, HTTPException) else 500
-    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "invalid")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    is_json = "json" in request.headers.get("content-type", "")
+    title, code = {
+        400: ("Not valid", "malformed_json" if is_json else "invalid"),
+        404: ("Not found", "not_found"),
+        405: ("Not allowed", "method_not_allowed"),
+        413: ("Too large", "too_large"),
+    }.get(status, ("Not valid", "invalid"))
     problem = Problem(
-        title="Not found" if status == 404 else "Not valid",  # noqa: PLR2004 - a status
+        title=title,
         status=status,
         code=code,
         detail=WORDS[code],
         request_id=request_id(request),
     )
-    return answer(problem)
+    return answer(problem, headers)
 
 
-def answer(problem: Problem) -> Response:
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The response that carries a problem."""
-    headers = {"WWW-Authenticate": "Bearer"} if problem.status == 401 else {}  # noqa: PLR2004
+    headers = dict(headers or {})
+    if problem.status == 401:  # noqa: PLR2004 - not signed in
+        headers["WWW-Authenticate"] = "Bearer"
     if problem.status == 503:  # noqa: PLR2004 - unavailable
         headers["Retry-After"] = "1"
     return JSONResponse(
@@ -112,6 +121,15 @@ class Envelope:
         scope.setdefault("state", {})["request_id"] = uuid4()
         status = 500
         answered = False
+        received = 0
+
+        async def receive_in() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > BODY_MAX:  # sent in pieces, without saying how much will come
+                raise HTTPException(413)
+            return message
 
         async def send_out(message: Message) -> None:
             nonlocal status, answered
@@ -126,9 +144,10 @@ class Envelope:
 
         try:
             if _too_large(scope):
-                await answer(_too_much(scope))(scope, receive, send_out)
+                refusal = await refuse_http(Request(scope), HTTPException(413))
+                await refusal(scope, receive, send_out)
             else:
-                await self.app(scope, receive, send_out)
+                await self.app(scope, receive_in, send_out)
         except Exception as error:
             log.exception("request_failed", request_id=str(scope["state"]["request_id"]))
             if not answered:
@@ -140,16 +159,6 @@ class Envelope:
 def _too_large(scope: Scope) -> bool:
     length = dict(scope["headers"]).get(b"content-length", b"0")
     return not length.isdigit() or int(length) > BODY_MAX
-
-
-def _too_much(scope: Scope) -> Problem:
-    return Problem(
-        title="Too large",
-        status=413,
-        code="too_large",
-        detail=f"A request may have {BODY_MAX // 1024 // 1024} MiB.",
-        request_id=request_id(Request(scope)),
-    )
 
 
 def _measure(scope: Scope, status: int, seconds: float) -> None:

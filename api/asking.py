@@ -106,7 +106,7 @@ class Can:
         self,
         request: Request,
         digest: Annotated[bytes, Depends(digest_of)],
-        idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
     ) -> Asking:
         """Raises `NotSignedIn`, `SessionExpired`, `Forbidden`, `BadCsrf`."""
         asking = ask(request, digest, idempotency_key)
@@ -156,7 +156,7 @@ def _check_csrf(request: Request, member: Member) -> None:
     """A form's token travels in its body and is checked by the page route; JSON sends a header."""
     if request.scope.get("path", "").startswith("/v1/"):
         sent = request.headers.get("x-csrf-token", "")
-        if not hmac.compare_digest(sent, member.csrf):
+        if not hmac.compare_digest(sent.encode(), member.csrf.encode()):
             raise BadCsrf
 
 

@@ -18,6 +18,9 @@ MEDIA_TYPE = "application/problem+json"
 BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
 """SQLSTATEs of a database that could not do it now: lock, deadlock, disk, time, shutdown."""
 
+FIELD_MAX = 200
+"""Characters of a field's name that are repeated."""
+
 # What to do about it, in words for people. A code without words is named by its code.
 WORDS: dict[str, str] = {
     "not_found": "There is no such thing here.",
@@ -28,6 +31,7 @@ WORDS: dict[str, str] = {
     "invalid": "Some fields need another look.",
     "malformed_json": "The body is not valid JSON.",
     "method_not_allowed": "This address does not take that method.",
+    "too_large": "A request may have 2 MiB.",
     "stale_version": "Somebody else wrote here meanwhile; load it again and look before you write.",
     "stale_draft": "The draft was saved elsewhere meanwhile; load it again and compare.",
     "not_your_draft": "A draft belongs to the person who writes it.",
@@ -167,4 +171,5 @@ def _invalid_input(error: RequestValidationError, request: Request | None) -> Pr
 def _field_error(one: Mapping[str, Any]) -> FieldError:
     """Names the field and what is wrong with it; the value itself is never repeated."""
     place = [str(part) for part in one["loc"] if part not in {"body", "query", "path", "header"}]
-    return FieldError(field=".".join(place) or "body", code=one["type"], message=one["msg"])
+    name = ".".join(place)[:FIELD_MAX]  # a field that nobody knows may be called anything
+    return FieldError(field=name or "body", code=one["type"], message=one["msg"])

@@ -100,6 +100,7 @@ def read_client(asking: Asking, client_id: UUID) -> ClientOut:
     """Identity and contact. Raises `ClientUnknown`, `ClientMerged`, `AccessNotLogged`."""
     document = fold(asking.practice.stream(client_id))
     if document.details is None:
+        asking.note("read", "client", [client_id], outcome="not_found")
         raise ClientUnknown
     asking.note("read", "client", [client_id])
     if document.merged_into is not None:
@@ -122,10 +123,12 @@ def read_chart(
         if moment > asking.context.at + CLOCK_SLACK:
             raise AsOfInFuture
         documents, position = _replayed(asking, client_id, moment, view)
-    own = documents[0]
-    if moment is None and own.details is None:
+    if not documents or (moment is None and documents[0].details is None):
+        asking.note("read", "chart", [client_id], outcome="not_found")
         raise ClientUnknown
-    asking.note("read", "chart", [client_id, *own.absorbed])
+    own = documents[0]
+    absorbed = [one.client_id for one in documents[1:] if one.client_id is not None]
+    asking.note("read", "chart", [client_id, *absorbed])
     if own.merged_into is not None:
         raise ClientMerged(merged_into=own.merged_into)
     names = asking.platform.identity.names(asking.context.practice_id)
@@ -141,14 +144,17 @@ def read_chart(
 def _replayed(
     asking: Asking, client_id: UUID, moment: datetime, view: View
 ) -> tuple[list[ChartDocument], int]:
-    """The client's own document first, then those of the records it had absorbed by then."""
+    """The client's own document first, then those of the records it had absorbed by then.
+
+    None at all for an unknown client.
+    """
     documents: list[ChartDocument] = []
     wanted, seen, position = [client_id], set[UUID](), 0
     while wanted:
         seen.update(wanted)
         events = asking.practice.about(wanted)
         if not documents and not events:
-            raise ClientUnknown
+            break
         position = max([position, *(one.position for one in events if one.recorded_at <= moment)])
         found = [
             as_of((one for one in events if one.subject == subject), moment, view)
@@ -170,6 +176,7 @@ def read_note(asking: Asking, note_id: UUID) -> NoteOut:
     elif draft is not None and not events:
         note = _draft_note(draft, names)
     else:
+        asking.note("read", "note", thing_id=note_id, outcome="not_found")
         raise NotFound
     if draft is not None and draft.base_version == note.version and not note.is_locked:
         note = note.model_copy(update={"draft": _draft_out(draft, names)})

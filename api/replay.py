@@ -56,6 +56,7 @@ def read_events(
     after = first - 1 if isinstance(first, int) else 0
     events = asking.practice.about([client_id], after=max(after, 0))
     if not events and not asking.practice.stream(client_id):
+        asking.note("replay", "events", [client_id], outcome="not_found")
         raise ClientUnknown
     within = [one for one in events if _from(one, first) and _to(one, last)]
     asking.note("replay", "events", [client_id])
@@ -72,6 +73,7 @@ def read_accesses(
     Raises `ClientUnknown`, `AccessNotLogged`.
     """
     if not asking.practice.stream(client_id):
+        asking.note("read", "accesses", [client_id], outcome="not_found")
         raise ClientUnknown
     asking.note("read", "accesses", [client_id])
     entries = asking.platform.accesses.of_client(

@@ -45,7 +45,7 @@ class DraftIn(Frozen):
     assessment: Section = ""
     plan: Section = ""
     occurred_at: Moment | None = None
-    revision: int | None = Field(default=None, ge=0)
+    revision: int | None = Field(default=None, strict=True, ge=0)
 
     def text(self, otherwise: datetime) -> bytes:
         """As it is stored."""
@@ -127,18 +127,21 @@ def unmerge_clients(
 
 
 def open_note(asking: Asking, client_id: UUID, draft: DraftIn) -> Saved:
-    """Starts a note on a living record. Asking again with the same key finds the same note."""
-    living_record(client_of(asking, client_id))
-    _check_occurred(asking, draft)
+    """Starts a note on a living record. Asking again with the same key is answered alike."""
     context = asking.context
+    asking.practice.answered(context)  # a key used for another act: `IdempotencyMismatch`
     note_id = derived(context.practice_id, "note", str(context.command_id))
+    history = asking.practice.stream(client_id)
+    if asking.platform.drafts.find(context.practice_id, note_id) is None:
+        living_record(CLIENT.fold([one.event for one in history]))
+        _check_occurred(asking, draft)
     opened = asking.platform.drafts.open(
         context, note_id, ClientId(client_id), draft.text(context.at)
     )
     asking.note("draft", "note", [client_id], thing_id=note_id)
-    return Saved(
-        id=note_id, version=0, revision=opened.revision, position=asking.practice.position()
-    )
+    # A draft has no position of its own: it stands on what was known of the client by then.
+    known = [one.position for one in history if one.recorded_at <= opened.opened_at]
+    return Saved(id=note_id, version=0, revision=1, position=max(known, default=1))
 
 
 def save_draft(asking: Asking, note_id: UUID, text: DraftIn, expected: int | None = None) -> Saved:
@@ -154,13 +157,7 @@ def save_draft(asking: Asking, note_id: UUID, text: DraftIn, expected: int | Non
         revision = started
     else:
         kept = DraftText.model_validate_json(draft.text).occurred_at
-        revision = asking.platform.drafts.save(
-            asking.context,
-            draft,
-            text.text(kept),
-            base_version=len(events),
-            revision=text.revision,
-        ).revision
+        revision = _revised(asking, draft, text.text(kept), len(events), text.revision)
     asking.note("draft", "note", [_chart_of(draft, note)], thing_id=note_id)
     return Saved(
         id=note_id, version=len(events), revision=revision, position=asking.practice.position()
@@ -241,7 +238,7 @@ def reassign_note(
 ) -> tuple[Written, UUID]:
     """Moves the note to another chart; returns what was written and the successor's id."""
     context = asking.context
-    successor = NoteId(derived(context.practice_id, "note", str(context.command_id)))
+    successor = NoteId(derived(context.practice_id, "successor", str(context.command_id)))
     answered = asking.practice.answered(context)
     if answered is not None:
         return answered, successor
@@ -286,6 +283,23 @@ def _chart_of(draft: Draft | None, note: Note) -> ClientId:
 def _check_occurred(asking: Asking, draft: DraftIn) -> None:
     if draft.occurred_at is not None and draft.occurred_at > asking.context.at:
         raise OccurredInFuture
+
+
+def _revised(
+    asking: Asking, draft: Draft, text: bytes, base_version: int, revision: int | None
+) -> int:
+    """Saves, unless just that is saved already: sending a save again changes nothing."""
+    is_saved = (draft.author, draft.text, draft.base_version) == (
+        asking.context.actor_id,
+        text,
+        base_version,
+    )
+    if is_saved:
+        return draft.revision
+    saved = asking.platform.drafts.save(
+        asking.context, draft, text, base_version=base_version, revision=revision
+    )
+    return saved.revision
 
 
 def _reopened(asking: Asking, note: Note, note_id: UUID, text: DraftIn, base_version: int) -> int:

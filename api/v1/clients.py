@@ -34,6 +34,8 @@ Searches = Annotated[Asking, Depends(Can(Permission.CLIENT_SEARCH, "search"))]
 ReadsChart = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
 Replays = Annotated[Asking, Depends(Can(Permission.RECORD_REPLAY, "replay"))]
 ReadsAccesses = Annotated[Asking, Depends(Can(Permission.ACCESS_READ, "read"))]
+# One after the other: a union's own way of choosing would pass over what a moment is checked for.
+Place = Annotated[int | Moment, Field(union_mode="left_to_right")]
 
 
 class SearchIn(Frozen):
@@ -179,8 +181,8 @@ def get_chart(
 def get_events(
     client_id: UUID,
     asking: Replays,
-    first: Annotated[int | Moment | None, Query(alias="from")] = None,
-    last: Annotated[int | Moment | None, Query(alias="to")] = None,
+    first: Annotated[Place | None, Query(alias="from")] = None,
+    last: Annotated[Place | None, Query(alias="to")] = None,
 ) -> Page[EventItem]:
     """The replay, oldest first. `from` and `to` are positions or moments of recording."""
     items, following = read_events(asking, client_id, first, last, PAGE)

@@ -36,9 +36,9 @@ Amends = Annotated[Asking, Depends(Can(Permission.NOTE_AMEND, "write"))]
 class SignatureIn(Frozen):
     """`lock` closes the note; `revision` and `seen_position` say what the signer had on screen."""
 
-    lock: bool = True
-    revision: int | None = Field(default=None, ge=0)
-    seen_position: int | None = Field(default=None, ge=0)
+    lock: bool = Field(default=True, strict=True)
+    revision: int | None = Field(default=None, strict=True, ge=0)
+    seen_position: int | None = Field(default=None, strict=True, ge=0)
 
 
 class AddendumIn(Frozen):

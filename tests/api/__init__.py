@@ -1,0 +1,1 @@
+"""What does the API answer, to whom, and what does each answer leave behind?"""

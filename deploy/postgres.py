@@ -131,12 +131,17 @@ class Cluster:
             deadline = time.monotonic() + STOP_SECONDS
             while time.monotonic() < deadline:
                 if self._status() is None:
-                    if self._socket_folder() != self.home.folder:
-                        with suppress(OSError):
-                            self._socket_folder().rmdir()
+                    self._tidy_up(status.pid)
                     return
                 time.sleep(0.01)
         raise Refusal(f"PostgreSQL (process {status.pid}) in {self.home.data} does not stop")
+
+    def _tidy_up(self, pid: int) -> None:
+        if self._socket_folder() != self.home.folder:
+            with suppress(OSError):
+                self._socket_folder().rmdir()
+        with suppress(ChildProcessError):  # not our child, or it would stay as a zombie
+            os.waitpid(pid, 0)
 
     @contextmanager
     def joined(self) -> Iterator[None]:

@@ -71,6 +71,8 @@ def test_starting_twice_or_stopping_twice_changes_nothing(own_cluster: Cluster) 
     own_cluster.start()
     assert server_pid(own_cluster) == pid
     own_cluster.stop()
+    with pytest.raises(ProcessLookupError):  # not even as a zombie
+        os.kill(pid, 0)
     own_cluster.stop()
 
 

@@ -158,6 +158,7 @@ def frame_of(request: Request, asking: Asking) -> Frame:
         ),
         places=tuple(places),
         flash=flash_of(request),
+        back="" if request.method in SAFE else "/clients",
         idle_minutes=round(asking.platform.identity.idle.total_seconds() / 60),
     )
 

@@ -4,13 +4,18 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from deploy.database import Database
 from tests.support.browser import FLAGS, NoBrowser, chromium
 from tests.web.gallery import Gallery, gallery
 from tests.web.house import House, open_house
 from tests.web.visit import Visit
+
+
+# A busy machine is slow, not wrong: what does not come in this time does not come.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +37,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser window of its own: no cookies, nothing remembered."""
     made = browser.new_context(viewport={"width": 1360, "height": 1000}, reduced_motion="reduce")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(PATIENCE)
     yield made
     made.close()
 

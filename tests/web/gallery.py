@@ -68,7 +68,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         form = self._form()
-        if self.path.endswith("/search"):
+        if form.get("q") == "fail":
+            self._page("not now", 503)
+        elif self.path.endswith("/search"):
             self._page(search_page(form, is_part=self.headers.get("HX-Request") == "true"))
         elif self.path.endswith("/draft"):
             self._save(form)

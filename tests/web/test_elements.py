@@ -214,6 +214,18 @@ def test_the_search_follows_the_typing_and_keeps_it_out_of_the_address(
     assert all("whitf" not in path for path in showroom.asked)
 
 
+def test_a_search_that_fails_says_so_and_the_next_one_works(page: Page, showroom: Gallery) -> None:
+    page.goto(f"{showroom.address}/pages/clients-found")
+    settled(page)
+    box = page.get_by_label("Search by name")
+    box.fill("fail")
+    expect(page.get_by_role("alert")).to_contain_text("Not available right now.")
+    expect(page.get_by_role("link", name=re.compile("Diana"))).to_be_visible()
+    box.fill("whitf")
+    expect(page.get_by_role("link", name=re.compile("Diana"))).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_page_left_open_is_loaded_again_once_the_session_has_ended(
     page: Page, showroom: Gallery
 ) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.web.house import House
 from tests.web.visit import Visit, settled, violations
 
 pytestmark = pytest.mark.browser
@@ -111,6 +112,24 @@ def test_a_draft_written_in_two_tabs_keeps_both_texts(visit: Visit) -> None:
     expect(page.locator("[data-state=saved]")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Subjective")).to_have_value("The second tab.")
+
+
+def test_what_was_typed_survives_the_end_of_the_session(visit: Visit, house: House) -> None:
+    page = visit.sign_in("noor@example.com")
+    visit.register("Ida", "Rosenqvist")
+    page.get_by_role("button", name="Write a note").click()
+    _type_and_save(page, "Before.")
+    with house.platform.database.practice(house.practice_id) as connection:
+        connection.execute("UPDATE identity.session SET ended_at = now() WHERE ended_at IS NULL")
+    page.get_by_label("Subjective").fill("After the session ended.")
+    expect(page.locator("[data-status]")).to_contain_text("you were signed out")
+    other = visit.context.new_page()
+    Visit.enter(other, visit.address, "noor@example.com")
+    other.close()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-state=saved]")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Subjective")).to_have_value("After the session ended.")
 
 
 def test_an_empty_note_cannot_be_signed_and_says_why(visit: Visit) -> None:

@@ -21,11 +21,15 @@ class Visit:
         self.complaints = complaints_of(self.page)
 
     def sign_in(self, email: str, *, password: str = PASSWORD) -> Page:
-        self.page.goto(f"{self.address}/sign-in")
-        self.page.get_by_label("E-mail").fill(email)
-        self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.enter(self.page, self.address, email, password)
         return self.page
+
+    @staticmethod
+    def enter(page: Page, address: str, email: str, password: str = PASSWORD) -> None:
+        page.goto(f"{address}/sign-in")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
 
     def sign_out(self) -> None:
         self.page.locator(".sidebar").get_by_role("button", name="Sign out").click()

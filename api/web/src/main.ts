@@ -42,7 +42,31 @@ function sendOnce(event: SubmitEvent): void {
   setTimeout(() => delete form.dataset.sent, 4000);
 }
 
+/** Says that a part of the page could not be loaded; what is on screen stays. */
+function trouble(text: string): void {
+  let line = document.getElementById("trouble");
+  if (line === null) {
+    line = document.createElement("p");
+    line.id = "trouble";
+    line.className = "trouble";
+    line.setAttribute("role", "alert");
+    document.body.append(line);
+  }
+  line.textContent = text;
+  line.hidden = text === "";
+}
+
+/** A refused request swaps nothing, except where it leads to the sign-in. */
+function refused(event: Event): void {
+  const { response } = (event as CustomEvent<{ ctx: { response: { raw: Response } } }>).detail.ctx;
+  if (response.raw.ok || response.raw.headers.has("HX-Redirect")) return trouble("");
+  event.preventDefault();
+  trouble(response.raw.status === 503 ? "Not available right now. Try again in a moment." : "That did not work. Load the page again.");
+}
+
 document.documentElement.classList.add("js");
+document.addEventListener("htmx:before:response", refused);
+document.addEventListener("htmx:error", () => trouble("The server does not answer. Try again in a moment."));
 document.addEventListener("click", openDialogs);
 document.addEventListener("keydown", closeDrawer);
 document.addEventListener("submit", sendOnce);

@@ -47,7 +47,8 @@ class Frame:
     """The surroundings of a page.
 
     ``ticket`` is new for every rendering; each form sends it back, so that a form sent twice is
-    one command. ``idle_minutes`` is when the session ends without activity.
+    one command. ``idle_minutes`` is when the session ends without activity; ``back`` is where to
+    go then from a page that answers a form.
     """
 
     practice: str
@@ -57,6 +58,7 @@ class Frame:
     places: tuple[Place, ...] = ()
     flash: Flash | None = None
     idle_minutes: int = 15
+    back: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,10 @@ class IdleGuard extends HTMLElement {
 
   /** A page that still holds unsaved text may keep itself open by refusing the event. */
   #end = (): void => {
-    if (document.dispatchEvent(new Event("palimpsest:idle", { cancelable: true }))) location.reload();
-    else this.#restart();
+    if (!document.dispatchEvent(new Event("palimpsest:idle", { cancelable: true }))) return this.#restart();
+    const back = this.dataset["back"]; // set on the answer to a form, which must not be sent again
+    if (back) location.replace(back);
+    else location.reload();
   };
 }
 

@@ -31,9 +31,9 @@ TEMPLATE = "template_palimpsest"
 GUARDIAN = """
 import shutil, sys
 from pathlib import Path
-from deploy.postgres import Cluster
 folder = Path(sys.argv[1])
 sys.stdin.read()  # returns when the run has ended
+from deploy.postgres import Cluster
 if (folder / "postgres").exists():
     Cluster(folder, testing=True).stop()
 shutil.rmtree(folder, ignore_errors=True)

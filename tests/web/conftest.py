@@ -12,7 +12,6 @@ from tests.web.gallery import Gallery, gallery
 from tests.web.house import House, open_house
 from tests.web.visit import Visit
 
-
 # A busy machine is slow, not wrong: what does not come in this time does not come.
 PATIENCE = 20_000
 expect.set_options(timeout=PATIENCE)

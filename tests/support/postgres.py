@@ -29,14 +29,18 @@ ROOT_KEY = bytes(range(32))
 TEMPLATE = "template_palimpsest"
 
 GUARDIAN = """
-import shutil, sys
+import shutil, sys, time
 from pathlib import Path
 folder = Path(sys.argv[1])
 sys.stdin.read()  # returns when the run has ended
 from deploy.postgres import Cluster
-if (folder / "postgres").exists():
-    Cluster(folder, testing=True).stop()
-shutil.rmtree(folder, ignore_errors=True)
+for _ in range(30):  # a worker killed while it made the cluster may leave a program at work
+    if (folder / "postgres").exists():
+        Cluster(folder, testing=True).stop()
+    shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        break
+    time.sleep(1)
 """
 
 

@@ -113,4 +113,5 @@ def _report(
 def _print_differences(found: Sequence[Difference]) -> None:
     for one in found:
         typer.echo(f"{one.what}  practice {one.practice_id}  client {one.key}")
-    typer.echo("identical" if not found else f"{len(found)} rows differ")
+    words = {0: "identical", 1: "1 row differs"}
+    typer.echo(words.get(len(found), f"{len(found)} rows differ"))

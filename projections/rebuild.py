@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from time import sleep
-from typing import Any, Final, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
 
 import psycopg
@@ -29,7 +29,6 @@ CLOSE: Final = 2_000
 """Events that may be left for the moment when everything else has to wait."""
 ROUNDS: Final = 20
 """Times to catch up before that moment; a busy record is never quite caught up with."""
-LOCK_WAIT: Final = "5s"
 TRIES: Final = 5
 
 _STREAMED = f"""SELECT {COLUMNS} FROM record.event
@@ -55,6 +54,9 @@ Watch = Callable[[Progress], None]
 
 class Rebuild:
     """One projection, made again beside itself. Use as a context: it cleans up after itself."""
+
+    lock_wait: ClassVar[str] = "5s"
+    """How long everybody may have to wait for the moment of the switch, before it is put off."""
 
     def __init__(
         self,
@@ -187,7 +189,7 @@ class Rebuild:
     def _switch(self) -> None:
         with self._owner.transaction():
             self._owner.execute(
-                sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_WAIT))
+                sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(self.lock_wait))
             )
             # Projectors take positions first and tables after, and so do we: nobody waits in a
             # circle. Then the readers' statements under way come to their end.

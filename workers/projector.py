@@ -125,7 +125,8 @@ class Projector:
 
     def run_until_caught_up(self) -> None:
         """Applies what is there, in the caller's thread. Leaves aside what is parked."""
-        while work := self._work():
+        self._stopping.clear()
+        while not self._stopping.is_set() and (work := self._work()):
             if not self._round(work):
                 self._stopping.wait(BUSY_PAUSE)
 
@@ -139,7 +140,7 @@ class Projector:
                 self._stopping.wait(FIRST_PAUSE)
                 continue
             except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
-                log.error("projector_failed", error=type(error).__name__)  # noqa: TRY400
+                log.error("projector_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
                 self._stopping.wait(FIRST_PAUSE)
                 continue
             if not has_moved:

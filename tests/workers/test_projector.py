@@ -119,6 +119,9 @@ def test_it_follows_in_the_background_until_it_is_stopped(shown: Shown, has_hint
     projector.start()
     until(lambda: charts_are_right(shown, shown.there))
     projector.stop()
+    busy(shown.here, clients=1, notes=1)
+    projector.run_until_caught_up()
+    assert charts_are_right(shown, shown.here)
 
 
 def test_two_projectors_share_the_work(shown: Shown) -> None:

@@ -1,14 +1,17 @@
 """What the JSON routes have in common: the answer to a write, a page of a list, waiting."""
 
+import re
 from time import monotonic, sleep
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Response
+from pydantic import BeforeValidator, Field
 
 from api.asking import Asking
 from api.problems import Problem, ProjectionBehind
 from domain.kernel.events import Frozen
+from domain.kernel.text import Moment
 
 Item = TypeVar("Item")
 
@@ -17,6 +20,22 @@ PAGE = 50
 WAIT_SECONDS = 2.0
 """How long a read waits for a position it was asked to wait for."""
 
+# In an address an unescaped plus sign is a space: 14:05:00+01:00 arrives as 14:05:00 01:00.
+_LOST_PLUS = re.compile(r"^(\S+T\S+) (\d\d:\d\d)$")
+
+
+def _as_meant(text: object) -> object:
+    """What a parameter of an address says; an empty one says nothing."""
+    if not isinstance(text, str):
+        return text
+    return _LOST_PLUS.sub(r"\1+\2", text) or None
+
+
+Instant = Annotated[Moment | None, BeforeValidator(_as_meant)]
+# One after the other: a union's own way of choosing would pass over what a moment is checked for.
+Place = Annotated[
+    Annotated[int | Moment, Field(union_mode="left_to_right")] | None, BeforeValidator(_as_meant)
+]
 After = Annotated[int | None, Query(ge=0, description="Wait until the read shows this position.")]
 
 

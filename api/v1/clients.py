@@ -9,7 +9,17 @@ from pydantic import Field, model_validator
 from api.asking import Asking, Can, IfMatch
 from api.reading import ChartOut, ClientOut, read_chart, read_client
 from api.replay import AccessItem, EventItem, read_accesses, read_events
-from api.v1.answers import PAGE, REFUSALS, After, Page, WrittenOut, wait_for, written
+from api.v1.answers import (
+    PAGE,
+    REFUSALS,
+    After,
+    Instant,
+    Page,
+    Place,
+    WrittenOut,
+    wait_for,
+    written,
+)
 from api.writing import (
     change_details,
     merge_clients,
@@ -21,7 +31,7 @@ from api.writing import (
 from domain.client.events import Details
 from domain.kernel.events import Frozen
 from domain.kernel.permissions import Permission
-from domain.kernel.text import Day, Email, Line, Moment, Name, Phone, Reason
+from domain.kernel.text import Day, Email, Line, Name, Phone, Reason
 from projections.chart_view.document import View
 from projections.client_search.reader import ClientFound
 
@@ -34,8 +44,6 @@ Searches = Annotated[Asking, Depends(Can(Permission.CLIENT_SEARCH, "search"))]
 ReadsChart = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
 Replays = Annotated[Asking, Depends(Can(Permission.RECORD_REPLAY, "replay"))]
 ReadsAccesses = Annotated[Asking, Depends(Can(Permission.ACCESS_READ, "read"))]
-# One after the other: a union's own way of choosing would pass over what a moment is checked for.
-Place = Annotated[int | Moment, Field(union_mode="left_to_right")]
 
 
 class SearchIn(Frozen):
@@ -166,7 +174,7 @@ def get_chart(
     client_id: UUID,
     asking: ReadsChart,
     response: Response,
-    as_of: Annotated[Moment | None, Query()] = None,
+    as_of: Annotated[Instant, Query()] = None,
     view: View = "known",
     after: After = None,
 ) -> ChartOut:
@@ -181,8 +189,8 @@ def get_chart(
 def get_events(
     client_id: UUID,
     asking: Replays,
-    first: Annotated[Place | None, Query(alias="from")] = None,
-    last: Annotated[Place | None, Query(alias="to")] = None,
+    first: Annotated[Place, Query(alias="from")] = None,
+    last: Annotated[Place, Query(alias="to")] = None,
 ) -> Page[EventItem]:
     """The replay, oldest first. `from` and `to` are positions or moments of recording."""
     items, following = read_events(asking, client_id, first, last, PAGE)

@@ -84,12 +84,18 @@ def _fetch(home: Path) -> None:
     """Download the package, check it and unpack it beside its place; then move it there at once."""
     with tempfile.TemporaryDirectory(dir=_CACHE) as folder:
         work = Path(folder)
-        _npm("pack", f"{_PACKAGE}@{_VERSION}", "--silent", "--pack-destination", folder)
+        _npm(
+            "pack",
+            f"{_PACKAGE}@{_VERSION}",
+            "--pack-destination",
+            folder,
+            "--cache",
+            f"{folder}/npm",
+        )
         package = next(work.glob("*.tgz"))
         if hashlib.sha512(package.read_bytes()).hexdigest() != _SHA512:
             raise NoBrowser(f"{_PACKAGE} {_VERSION} from npm is not the file that was pinned")
-        with tarfile.open(package) as archive:
-            archive.extractall(work, filter="data")
+        _extract(package, work)
         ready = work / "ready"
         ready.mkdir()
         for part in ("chromium", "al2023.tar", "fonts.tar", "swiftshader.tar"):
@@ -97,8 +103,7 @@ def _fetch(home: Path) -> None:
         for bundle in ready.glob("*.tar"):
             # The libraries are a folder of their own; the fonts and the software renderer are not.
             place = ready / "al2023" if bundle.stem == "al2023" else ready
-            with tarfile.open(bundle) as archive:
-                archive.extractall(place, filter="data")
+            _extract(bundle, place)
             bundle.unlink()
         # The package names folders of its own world; here its fonts lie beside the program.
         (ready / "fonts.conf").write_text(
@@ -109,9 +114,18 @@ def _fetch(home: Path) -> None:
         ready.rename(home)
 
 
+def _extract(archive: Path, place: Path) -> None:
+    with tarfile.open(archive) as opened:
+        # Python 3.11 has the filter from 3.11.4 on; what is unpacked here was checked by its hash.
+        if hasattr(tarfile, "data_filter"):
+            opened.extraction_filter = tarfile.data_filter
+        opened.extractall(place)  # noqa: S202
+
+
 def _npm(*arguments: str) -> None:
+    """Runs npm with a cache of its own: a test's user may have no home to keep one in."""
     npm = _wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    _node(str(npm), *arguments)
+    _node(str(npm), *arguments, "--loglevel", "error", "--no-update-notifier")
 
 
 def _node(*arguments: str) -> None:
@@ -124,8 +138,8 @@ def _node(*arguments: str) -> None:
             timeout=300,
         )
     except subprocess.SubprocessError as error:
-        said = getattr(error, "stderr", None) or str(error)
-        raise NoBrowser(f"Chromium could not be had from npm: {said.strip()[-300:]}") from error
+        said = str(getattr(error, "stderr", "") or error).strip().splitlines()
+        raise NoBrowser(f"Chromium could not be had from npm: {' '.join(said[-3:])}") from error
 
 
 def _wheel() -> Path:

@@ -25,7 +25,7 @@ help:
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo 'Python has no venv module; on Debian or Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Making the environment in .venv (about a minute) …'
-	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 

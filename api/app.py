@@ -69,8 +69,13 @@ def create_app(platform: Platform, pages: Sequence[APIRouter] = ()) -> FastAPI:
 
 
 async def refuse(request: Request, error: Exception) -> Response:
-    """Answers a refusal as a problem."""
-    return answer(problem_of(error, request))
+    """Answers a refusal as a problem; what is ours to mend or the database's is logged."""
+    problem = problem_of(error, request)
+    if problem.status >= 500:  # noqa: PLR2004 - not the asker's doing
+        log.error(
+            "request_failed", code=problem.code, request_id=problem.request_id, exc_info=error
+        )
+    return answer(problem)
 
 
 async def refuse_http(request: Request, error: Exception) -> Response:
@@ -148,10 +153,10 @@ class Envelope:
                 await refusal(scope, receive, send_out)
             else:
                 await self.app(scope, receive_in, send_out)
-        except Exception as error:
-            log.exception("request_failed", request_id=str(scope["state"]["request_id"]))
+        except Exception as error:  # noqa: BLE001 - the last net: nothing of it may leave
+            refusal = await refuse(Request(scope), error)
             if not answered:
-                await answer(problem_of(error, Request(scope)))(scope, receive, send_out)
+                await refusal(scope, receive, send_out)
         finally:
             _measure(scope, status, perf_counter() - started)
 

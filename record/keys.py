@@ -3,9 +3,10 @@
 import os
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
+from typing import Generic, TypeVar
 from uuid import UUID, uuid4
 
-from cachetools import LRUCache, TTLCache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -13,6 +14,9 @@ from domain.kernel.events import Category
 from gateways.kms import Kms, WrongRootKey
 from record.database import Database
 from record.errors import Unreadable
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 NONCE_BYTES = 12
 CACHED_KEYS = 10_000
@@ -44,27 +48,54 @@ class DataKey:
             raise Unreadable(str(self.key_id)) from error
 
 
+class _Memory(Generic[K, V]):
+    """A bounded number of values, each for a minute. Reading takes no lock: every event does it."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = Lock()
+        self._held: dict[K, tuple[float, V]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, key: K) -> V | None:
+        held = self._held.get(key)
+        return None if held is None or held[0] <= monotonic() else held[1]
+
+    def put(self, key: K, value: V) -> None:
+        """Keeps a value; the oldest ones, which stand first, make room."""
+        now = monotonic()
+        with self._lock:
+            self._held.pop(key, None)
+            while self._held:
+                oldest = next(iter(self._held))
+                if len(self._held) < self._limit and self._held[oldest][0] > now:
+                    break
+                del self._held[oldest]
+            self._held[key] = (now + CACHE_SECONDS, value)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._held.clear()
+
+
 class KeyRing:
     """The data keys of all practices, a bounded number of them in memory for a minute."""
 
     def __init__(self, database: Database, kms: Kms) -> None:
         self._database = database
         self._kms = kms
-        self._lock = Lock()
-        self._keys: TTLCache[tuple[UUID, UUID], DataKey] = TTLCache(CACHED_KEYS, CACHE_SECONDS)
-        self._in_use: TTLCache[tuple[UUID, UUID, str], DataKey] = TTLCache(
-            CACHED_KEYS, CACHE_SECONDS
-        )
-        self._practice_keys: TTLCache[UUID, AESGCM] = TTLCache(1_000, CACHE_SECONDS)
-        # A key is never un-destroyed.
-        self._destroyed: LRUCache[tuple[UUID, UUID], bool] = LRUCache(CACHED_KEYS)
+        self._keys: _Memory[tuple[UUID, UUID], DataKey] = _Memory(CACHED_KEYS)
+        self._in_use: _Memory[tuple[UUID, UUID, str], DataKey] = _Memory(CACHED_KEYS)
+        self._practice_keys: _Memory[UUID, AESGCM] = _Memory(1_000)
+        self._destroyed: _Memory[tuple[UUID, UUID], bool] = _Memory(CACHED_KEYS)
 
     def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
         """Returns the key for new text about a subject, made now if there is none."""
         owner = subject if subject is not None and category != Category.BUSINESS else practice_id
         place = (practice_id, owner, category.value)
-        with self._lock:
-            known = self._in_use.get(place)
+        known = self._in_use.get(place)
         if known is None:
             known = self._find(place) or self._make(place)
             self._remember(practice_id, known, place)
@@ -72,10 +103,8 @@ class KeyRing:
 
     def key(self, practice_id: UUID, key_id: UUID) -> DataKey | None:
         """Returns the key that sealed something; none if it was destroyed. Raises `Unreadable`."""
-        with self._lock:
-            known = self._keys.get((practice_id, key_id))
-            is_destroyed = (practice_id, key_id) in self._destroyed
-        if known is not None or is_destroyed:
+        known = self._keys.get((practice_id, key_id))
+        if known is not None or self._destroyed.get((practice_id, key_id)):
             return known
         with self._database.practice(practice_id) as connection:
             row = connection.execute(
@@ -87,8 +116,7 @@ class KeyRing:
             # Not this practice's key: the body was moved here.
             raise Unreadable(str(key_id))
         if row[2] is None:
-            with self._lock:
-                self._destroyed[practice_id, key_id] = True
+            self._destroyed.put((practice_id, key_id), value=True)
             return None
         unwrapped = self._unwrap((practice_id, row[0], row[1]), key_id, row[2])
         self._remember(practice_id, unwrapped)
@@ -96,18 +124,15 @@ class KeyRing:
 
     def forget(self) -> None:
         """Empties the memory, so that the next use reads the keys again."""
-        with self._lock:
-            self._keys.clear()
-            self._in_use.clear()
-            self._practice_keys.clear()
+        for memory in (self._keys, self._in_use, self._practice_keys):
+            memory.clear()
 
     def _remember(
         self, practice_id: UUID, key: DataKey, place: tuple[UUID, UUID, str] | None = None
     ) -> None:
-        with self._lock:
-            self._keys[practice_id, key.key_id] = key
-            if place is not None:
-                self._in_use[place] = key
+        self._keys.put((practice_id, key.key_id), key)
+        if place is not None:
+            self._in_use.put(place, key)
 
     def _find(self, place: tuple[UUID, UUID, str]) -> DataKey | None:
         with self._database.practice(place[0]) as connection:
@@ -153,8 +178,7 @@ class KeyRing:
         return DataKey(key_id, AESGCM(plain))
 
     def _practice_key(self, practice_id: UUID) -> AESGCM:
-        with self._lock:
-            known = self._practice_keys.get(practice_id)
+        known = self._practice_keys.get(practice_id)
         if known is None:
             with self._database.practice(practice_id) as connection:
                 row = connection.execute(
@@ -164,8 +188,7 @@ class KeyRing:
             if row is None:
                 raise Unreadable(str(practice_id))
             known = AESGCM(self._kms.unwrap(row[0], practice_id.bytes))
-            with self._lock:
-                self._practice_keys[practice_id] = known
+            self._practice_keys.put(practice_id, known)
         return known
 
 

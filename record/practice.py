@@ -138,13 +138,11 @@ class Practice(Application[UUID]):
         `expected` is the version the asker saw of the first stream. Answers for the first stream.
         Raises `StaleVersion`, `IdempotencyMismatch`, and what the deciders raise.
         """
-        answered = self.answered(context)
-        if answered is not None:
-            return answered
         try:
             return self._append_or_retry(acts, context, expected)
         except DomainError:
-            # Sent twice at once, the first of the two may have done what the second is refused for.
+            # What it is refused for may be its own effect: the same command was done before, or is
+            # sent twice at once. One that can be decided again is recognised by the gate.
             answered = self.answered(context)
             if answered is None:
                 raise

@@ -4,11 +4,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
-LIKE: Final = 0.3
-"""From this share of common trigrams on, two words may be the same name: Jonson and Johnson
-share 0.5, Smiht and Smith 0.33."""
+NEAR: Final = 0.15
+"""Words that share fewer of their trigrams are not compared letter by letter."""
+LIKE: Final = 0.6
+"""Two words may be the same name if that share of the longer one is typed right."""
 
 # Letters of their own right that people without them on the keyboard type so.
 _TYPED = str.maketrans(
@@ -24,6 +26,7 @@ _TYPED = str.maketrans(
         "þ": "th",
     }
 )
+_PLAIN = re.compile("[a-z0-9]+")
 _APOSTROPHES = re.compile("['\u2019\u2018\u02bc\u02bb`\u00b4]")
 _DATES: Final = (
     (re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})"), (0, 1, 2)),
@@ -37,31 +40,59 @@ _NATIONAL_DIGITS: Final = 10
 def folded(text: str) -> str:
     """Words of plain lower-case letters and digits: no accents, apostrophes or hyphens."""
     text = _APOSTROPHES.sub("", text.casefold())
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).casefold().translate(_TYPED)
-        text = "".join(char for char in text if unicodedata.category(char) != "Mn")
-    kept = (char if unicodedata.category(char)[0] in "LNM" else " " for char in text)
+    if text.isascii():
+        return " ".join(_PLAIN.findall(text))
+    text = unicodedata.normalize("NFKD", text).casefold().translate(_TYPED)
+    kinds = ((char, unicodedata.category(char)) for char in text)
+    kept = (char if kind[0] in "LNM" else " " for char, kind in kinds if kind != "Mn")
     return " ".join("".join(kept).split())
 
 
 def trigrams(words: Iterable[str]) -> frozenset[str]:
     """All runs of three characters; a word starts with two spaces and ends with one."""
-    return frozenset(
-        padded[start : start + 3]
-        for padded in (f"  {word} " for word in words)
-        for start in range(len(padded) - 2)
-    )
+    return frozenset[str]().union(*map(_threes, words))
+
+
+@lru_cache(maxsize=10_000)
+def _threes(word: str) -> frozenset[str]:
+    padded = f"  {word} "
+    return frozenset(padded[start : start + 3] for start in range(len(padded) - 2))
 
 
 def likeness(word: str, other: str) -> float:
-    """From 0 to 1: equal, begun the same way, or else the share of common trigrams."""
+    """How well one typed word answers to a name: 1 if equal, 0 if it must be another name."""
     if word == other:
         return 1.0
     if other.startswith(word):
         return 0.9 + 0.09 * len(word) / len(other)
-    mine, theirs = trigrams((word,)), trigrams((other,))
+    mine, theirs = _threes(word), _threes(other)
     common = len(mine & theirs)
-    return 0.9 * common / (len(mine) + len(theirs) - common)
+    if common < NEAR * (len(mine) + len(theirs) - common):
+        return 0.0
+    right = 1 - slips(word, other) / max(len(word), len(other))
+    return 0.9 * right if right >= LIKE else 0.0
+
+
+def slips(word: str, other: str) -> int:
+    """The fewest slips that make one word of the other: a letter more, less, wrong, or swapped."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, char in enumerate(word, start=1):
+        now = [row]
+        for column, wanted in enumerate(other, start=1):
+            fewest = min(last[column] + 1, now[column - 1] + 1, last[column - 1] + (char != wanted))
+            is_swapped = (
+                row > 1
+                and column > 1
+                and (word[row - 2], char)
+                == (
+                    wanted,
+                    other[column - 2],
+                )
+            )
+            now.append(min(fewest, before[column - 2] + 1) if is_swapped else fewest)
+        before, last = last, now
+    return last[-1]
 
 
 def match(asked: Sequence[str], names: Sequence[str]) -> float:
@@ -73,7 +104,7 @@ def match(asked: Sequence[str], names: Sequence[str]) -> float:
     # Maryann is found as Mary Ann, and Delacruz as de la Cruz.
     parts = {part for words in split for part in (*words, "".join(words))}
     best = [max((likeness(word, part) for part in parts), default=0.0) for word in asked]
-    found = [score for score in best if score >= LIKE]
+    found = [score for score in best if score > 0]
     if len(found) < len(asked) - (len(asked) > 2):  # noqa: PLR2004 - see the docstring
         return 0.0
     surplus = max(0, sum(map(len, split)) - len(asked))

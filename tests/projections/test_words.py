@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.client_search.words import (
-    LIKE,
     birth_date,
     folded,
     likeness,
     match,
     phone_digits,
     phone_grams,
+    slips,
     trigrams,
 )
 
@@ -53,14 +53,47 @@ def test_phone_grams_cannot_be_taken_for_those_of_names() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("jonson", "johnson"), ("smiht", "smith"), ("bel", "bell"), ("anna", "ana")],
+    [
+        ("jonson", "johnson"),
+        ("smiht", "smith"),
+        ("bel", "bell"),
+        ("anna", "ana"),
+        ("hanna", "anna"),
+        ("katherine", "catherine"),
+        ("kareena", "karenina"),
+    ],
 )
 def test_typing_errors_are_alike_enough(typed: str, meant: str) -> None:
-    assert LIKE <= likeness(typed, meant) < 1
+    assert 0 < likeness(typed, meant) < 1
+    assert likeness(meant, typed) > 0
 
 
-def test_other_names_are_not() -> None:
-    assert likeness("smith", "johnson") < LIKE
+@pytest.mark.parametrize(
+    ("typed", "other"), [("smith", "johnson"), ("jonson", "jon"), ("kim", "jim"), ("ana", "ed")]
+)
+def test_other_names_are_not(typed: str, other: str) -> None:
+    assert likeness(typed, other) == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "number"),
+    [
+        ("", "", 0),
+        ("", "abc", 3),
+        ("jonson", "johnson", 1),
+        ("smiht", "smith", 1),
+        ("bel", "bell", 1),
+        ("kitten", "sitting", 3),
+    ],
+)
+def test_slips_are_counted(typed: str, meant: str, number: int) -> None:
+    assert slips(typed, meant) == slips(meant, typed) == number
+
+
+@given(st.text("ab", max_size=6), st.text("ab", max_size=6))
+def test_there_are_no_more_slips_than_letters(typed: str, meant: str) -> None:
+    assert abs(len(typed) - len(meant)) <= slips(typed, meant) <= max(len(typed), len(meant))
+    assert (slips(typed, meant) == 0) == (typed == meant)
 
 
 def test_a_beginning_is_better_than_an_error_and_the_whole_word_best() -> None:
@@ -81,7 +114,7 @@ def test_of_three_words_one_may_be_missing() -> None:
 
 
 def test_names_match_however_they_are_spaced() -> None:
-    assert match(["maryann", "delacruz"], ["mary ann", "de la cruz"]) > LIKE
+    assert match(["maryann", "delacruz"], ["mary ann", "de la cruz"]) > 0.9
 
 
 def test_fewer_surplus_names_match_better() -> None:

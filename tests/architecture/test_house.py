@@ -23,6 +23,11 @@ LONG_FILES = {
     "tests/web/examples.py": "a catalogue of rows to look up, not to read through",
 }
 LONG_FUNCTIONS = {
+    "deploy/demo_notes_skin.py:facial": "the text of a note, to be read as one",
+    "deploy/demo_notes_visits.py:weight": "the text of a note, to be read as one",
+    "tests/record/test_gate.py:test_the_header_stands_in_the_row_and_the_leaf_hash_covers_all_of_it": (
+        "one table of what the hash covers"
+    ),
     "projections/chart_view/document.py:_after": "one case per kind of event",
 }
 

@@ -19,6 +19,7 @@ from deploy.settings import load_settings
 from record.provision import NewPractice
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
+ZONE = "America/New_York"
 DAYS_PER_YEAR = 365
 
 
@@ -31,7 +32,6 @@ def demo(
     slug: str = "big",
     years: Annotated[int, typer.Option(min=1, max=20)] = 2,
     seed: int = 1,
-    zone: str = "America/New_York",
 ) -> None:
     """Make up a practice with a history; the same numbers give the same one. For trying out.
 
@@ -39,7 +39,7 @@ def demo(
     """
     if not SLUG.fullmatch(slug):
         raise Refusal(f"{slug} is no slug: lower-case letters, digits and hyphens")
-    new = NewPractice(slug, f"{slug.replace('-', ' ').title()} Med Spa", zone)
+    new = NewPractice(slug, f"{slug.replace('-', ' ').title()} Med Spa", ZONE)
     staff = staff_for(slug, clients, seed)
     story = Story(new, staff, clients, drafts=3, days=years * DAYS_PER_YEAR, seed=seed)
     console = Console(stderr=True)

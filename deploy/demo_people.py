@@ -78,6 +78,7 @@ AREA_CODES = {
     "America/New_York": ("212", "917", "646", "718", "347", "201"),
     "America/Los_Angeles": ("310", "424", "213", "818", "562", "626"),
 }
+ELSEWHERE = ("303", "512", "206")
 FICTION = range(100, 200)
 """555-0100 to 555-0199 are kept free for invented people."""
 DOMAINS = ("example.com", "example.net", "example.org")
@@ -159,7 +160,8 @@ def plain(name: str) -> str:
 
 def phone(dice: Random, zone: str) -> str:
     """A number that belongs to nobody."""
-    return f"({dice.choice(AREA_CODES[zone])}) 555-{dice.choice(FICTION):04}"
+    codes = AREA_CODES.get(zone, ELSEWHERE)
+    return f"({dice.choice(codes)}) 555-{dice.choice(FICTION):04}"
 
 
 def email(dice: Random, given: str, family: str) -> str:

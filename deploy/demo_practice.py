@@ -1,6 +1,7 @@
 """How does a made-up practice come to be: its people, its years, its open drafts of today?"""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -76,8 +77,10 @@ def tell(ready: Ready, story: Story, progress: Progress) -> Told:
         told = History(practice_id, story, _founded_on(admin, practice_id))
         scribe = Scribe(admin, other, kms, practice_id)
         start, length = told.desk.start, told.until - told.desk.start
-        for deed in scribe.write(told.deeds()):
-            progress((deed.at - start) / length, sum(told.desk.positions.values()))
+        # Closed even where progress is interrupted: what is under way is still committed.
+        with closing(scribe.write(told.deeds())) as written:
+            for deed in written:
+                progress((deed.at - start) / length, sum(told.desk.positions.values()))
         with of_practice(other, practice_id):
             _open_drafts(scribe.ring, OneConnection(other), told, SystemClock().now())
             _add_staff(other, practice_id, story.staff)

@@ -1,6 +1,6 @@
 """How is a made-up history written: sealed, in the order of time, with the moments it tells of?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from uuid import UUID
@@ -21,8 +21,9 @@ EVENTS_PER_COMMIT = 4_000
 CALLS_PER_COMMIT = 400
 """A head row is locked and moved on by every call; its old versions go away with the commit."""
 
-# An access entry carries no command: that its stream exists tells that it was written before.
-WRITTEN = {"record": ("accepted", "duplicate"), "access": ("accepted", "conflict")}
+# What the gate says to what it has taken before. An access entry carries no command: there, that
+# its stream exists tells.
+KNOWN = {"record": "duplicate", "access": "conflict"}
 
 
 class CannotContinue(Exception):
@@ -52,7 +53,7 @@ class Scribe:
 
     Of its two connections one appends while the next batch is sealed, with keys that are committed
     before it. A history that was cut short goes on where it ended: its ids follow from the story,
-    so the gate knows again what it has taken.
+    so the gate knows again what it has taken; and it must know all that lies below the heads.
     """
 
     def __init__(
@@ -62,9 +63,16 @@ class Scribe:
         self._keys = keys
         self._practice_id = practice_id
         self.ring = KeyRing(OneConnection(keys), kms)
-        self._mappers = {one: EnvelopeMapper(self.ring, practice_id, one) for one in WRITTEN}
+        self._mappers = {one: EnvelopeMapper(self.ring, practice_id, one) for one in KNOWN}
+        self._reached = dict.fromkeys(KNOWN, 0)
+        with of_practice(log, practice_id):
+            self._heads: dict[str, int] = dict(
+                log.execute(
+                    "SELECT log, position FROM record.head WHERE practice_id = %s", (practice_id,)
+                ).fetchall()
+            )
 
-    def write(self, deeds: Iterable[Deed]) -> Iterator[Deed]:
+    def write(self, deeds: Iterable[Deed]) -> Generator[Deed, None, None]:
         """Writes all, a commit's worth at a time, and yields the last deed of each.
 
         Raises `CannotContinue`.
@@ -97,7 +105,9 @@ class Scribe:
             outcomes = append_all(self._log, batch)
             for (_, appends), found in zip(batch, outcomes, strict=True):
                 for one, outcome in zip(appends, found, strict=True):
-                    if outcome not in WRITTEN[one.log]:
+                    self._reached[one.log] += len(one.events)
+                    is_new = self._reached[one.log] > self._heads[one.log]
+                    if outcome != ("accepted" if is_new else KNOWN[one.log]):
                         raise CannotContinue
 
 

@@ -50,7 +50,7 @@ class DocumentProjection(Projection, Generic[D]):
         )
         self._store = self.query(
             """INSERT INTO {0} (client_id, key_id, position, body)
-            SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[], %s::bytea[])
+            SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::bigint[], %b::bytea[])
             ON CONFLICT (practice_id, client_id) DO UPDATE
             SET key_id = excluded.key_id, position = excluded.position, body = excluded.body"""
         )
@@ -86,7 +86,7 @@ class DocumentProjection(Projection, Generic[D]):
         rows = [row for row in changed if row is not None]
         if rows:
             columns = [list(column) for column in zip(*rows, strict=True)]
-            connection.execute(self._store, columns, binary=True)
+            connection.execute(self._store, columns)
 
     def _changed(
         self, practice_id: UUID, subject: UUID, events: list[Recorded], row: Row | None

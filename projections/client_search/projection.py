@@ -163,14 +163,14 @@ class ClientSearchProjection(TableProjection):
             come += ((gram, row.client_id) for gram in sorted(has - had))
         if gone:
             query = self.query(
-                """DELETE FROM {1} AS g USING unnest(%s::text[], %s::uuid[]) AS u(gram, client_id)
+                """DELETE FROM {1} AS g USING unnest(%b::text[], %b::uuid[]) AS u(gram, client_id)
                 WHERE g.practice_id = %s AND g.gram = u.gram AND g.client_id = u.client_id"""
             )
             grams, clients = zip(*gone, strict=True)
             connection.execute(query, (list(grams), list(clients), practice_id))
         if come:
             query = self.query(
-                """INSERT INTO {1} (gram, client_id) SELECT * FROM unnest(%s::text[], %s::uuid[])
+                """INSERT INTO {1} (gram, client_id) SELECT * FROM unnest(%b::text[], %b::uuid[])
                 ON CONFLICT DO NOTHING"""
             )
             grams, clients = zip(*come, strict=True)

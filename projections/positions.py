@@ -52,13 +52,13 @@ def news(database: Database, names: Sequence[str]) -> list[News]:
     return [News(*row) for row in rows]
 
 
-def position(connection: Connection[Row], practice_id: UUID, name: str) -> int:
-    """How far a projection has come, as its readers see it."""
-    row = connection.execute(
+def position(database: Database, practice_id: UUID, name: str) -> int:
+    """How far a projection has come, as its readers see it; one statement, as people wait on it."""
+    rows = database.call(
         "SELECT position FROM projection.position WHERE practice_id = %s AND name = %s",
         (practice_id, name),
-    ).fetchone()
-    return 0 if row is None else cast("int", row[0])
+    )
+    return cast("int", rows[0][0]) if rows else 0
 
 
 def begin(database: Database, practice_id: UUID, name: str) -> None:

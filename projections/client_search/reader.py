@@ -113,8 +113,7 @@ class ClientSearch:
 
     def position(self, practice_id: PracticeId) -> int:
         """How far the search has come in the practice's record."""
-        with self._database.practice(practice_id) as connection:
-            return positions.position(connection, practice_id, self.name)
+        return positions.position(self._database, practice_id, self.name)
 
     def search(self, practice_id: PracticeId, q: str) -> list[ClientFound]:
         """By name in either order, phone digits, e-mail or birth date. Raises `QueryTooShort`.
@@ -213,7 +212,7 @@ class ClientSearch:
         self, connection: Connection[Row], practice_id: PracticeId, typed: str
     ) -> list[Scored]:
         prefix = typed.casefold()
-        if " " in prefix:
+        if " " in prefix or not prefix.isprintable():
             return []
         rows = connection.execute(
             self._by_email, (practice_id, prefix, f"{prefix}\U0010ffff"), binary=True

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
-from api.asking import SAFE, Asking, BadCsrf, Can, ask, digest_of
+from api.asking import SAFE, Asking, BadCsrf, Can, ask
 from api.problems import problem_of
 from api.security.identity import NotSignedIn, SessionExpired
 from api.web.flashes import FLASH_COOKIE, flash_of
@@ -228,4 +228,3 @@ def _back(request: Request) -> Link | None:
     return Link(key="back", label="Back to the client", href=f"/clients/{client}")
 
 
-__all__ = ["Form", "Page", "PageRoute", "digest_of", "form_of", "page", "refusal", "typed"]

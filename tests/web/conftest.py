@@ -8,8 +8,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from deploy.database import Database
 from tests.support.browser import FLAGS, NoBrowser, chromium
+from tests.web.forms import Client, SignIn
 from tests.web.gallery import Gallery, gallery
-from tests.web.house import House, open_house
+from tests.web.house import PASSWORD, House, open_house
 from tests.web.visit import Visit
 
 # A busy machine is slow, not wrong: what does not come in this time does not come.
@@ -53,6 +54,34 @@ def house(module_database: Database) -> Iterator[House]:
     """The whole application, with people in it."""
     with open_house(module_database) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def sign_in(house: House) -> Iterator[SignIn]:
+    """Signs somebody in, once per module."""
+    signed_in: dict[str, Client] = {}
+
+    def enter(email: str) -> Client:
+        if email not in signed_in:
+            client = Client(base_url=house.address)
+            answer = client.post("/sign-in", data={"email": email, "password": PASSWORD})
+            assert answer.status_code == 303
+            signed_in[email] = client
+        return signed_in[email]
+
+    yield enter
+    for client in signed_in.values():
+        client.close()
+
+
+@pytest.fixture
+def noor(sign_in: SignIn) -> Client:
+    return sign_in("noor@example.com")
+
+
+@pytest.fixture
+def rae(sign_in: SignIn) -> Client:
+    return sign_in("rae@example.com")
 
 
 @pytest.fixture

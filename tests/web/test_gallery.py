@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.web import examples
 from tests.web.gallery import Gallery
@@ -12,19 +12,30 @@ from tests.web.visit import check, complaints_of, settled
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = {"desk": (1360, 1000), "phone": (390, 844)}
+DESK = ViewportSize(width=1360, height=1000)
+PHONE = ViewportSize(width=390, height=844)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_fits(browser: Browser, showroom: Gallery, width: str) -> None:
-    wide, high = WIDTHS[width]
-    context = browser.new_context(viewport={"width": wide, "height": high}, reduced_motion="reduce")
+@pytest.fixture(scope="module")
+def looking(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
+    """One window for all pages, and what the browser complained of in it."""
+    context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    complaints = complaints_of(page)
-    for name in examples.PAGES:
-        page.goto(f"{showroom.address}/pages/{name}")
-        check(page, complaints, contrast=width == "desk")  # the colours are the same
+    yield page, complaints_of(page)
     context.close()
+
+
+@pytest.mark.parametrize("name", examples.PAGES)
+def test_every_page_is_accessible_and_fits_a_desk_and_a_phone(
+    looking: tuple[Page, list[str]], showroom: Gallery, name: str
+) -> None:
+    page, complaints = looking
+    complaints.clear()
+    page.set_viewport_size(DESK)
+    page.goto(f"{showroom.address}/pages/{name}")
+    check(page, complaints)
+    page.set_viewport_size(PHONE)
+    check(page, complaints, contrast=False)  # the colours are the same
 
 
 def test_every_element_with_an_action_can_be_reached_by_keyboard(

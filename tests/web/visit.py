@@ -100,7 +100,5 @@ def violations(page: Page, *, contrast: bool = True) -> list[Any]:
 
 def settled(page: Page) -> None:
     """Waits until every element on the page has come alive and nothing is being fetched."""
-    page.wait_for_function(
-        "document.readyState === 'complete' && !document.querySelector(':not(:defined)')"
-        " && !document.querySelector('.htmx-request')"
-    )
+    page.wait_for_load_state()
+    expect(page.locator(":not(:defined), .htmx-request")).to_have_count(0)

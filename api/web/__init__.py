@@ -1,6 +1,6 @@
 """Which pages does a person see in a browser? Server-rendered, one module per noun."""
 
-from api.web import audit, client_acts, clients, note_acts, notes, sign_in, static
+from api.web import audit, client_acts, clients, missing, note_acts, notes, sign_in, static
 
 ROUTERS = (
     static.router,
@@ -10,4 +10,5 @@ ROUTERS = (
     notes.router,
     note_acts.router,
     audit.router,
+    missing.router,  # last: it takes what is left
 )

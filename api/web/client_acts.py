@@ -215,7 +215,6 @@ def unmerge(client_id: UUID, page: Merges) -> Response:
 def _unmerge_page(
     page: Page, client_id: UUID, other_id: UUID, form: ReasonForm, status: int = 200
 ) -> Response:
-    """Names both records, so both readings are noted."""
     practice = page.asking.practice
     events = practice.stream(client_id)
     if not events:
@@ -223,7 +222,7 @@ def _unmerge_page(
     client = identity(events, client_id)
     if other_id not in {client.merged_into, *client.absorbed}:
         raise ClientsNotMerged
-    page.asking.note("read", "client", [client_id, other_id])
+    page.asking.note("read", "client", [client_id])
     other = identity(practice.stream(other_id), other_id)
     name = full_name(other.given_name, other.family_name)
     link = ClientLink(id=str(other_id), name=name, href=f"/clients/{other_id}")

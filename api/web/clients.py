@@ -17,7 +17,7 @@ from api.web.views.clients import ClientForm, Search
 from api.writing import register
 from domain.client.aggregate import ClientMerged
 from domain.client.events import Details
-from domain.kernel.errors import DomainError, Invalid
+from domain.kernel.errors import Invalid
 from domain.kernel.permissions import Permission
 from projections.chart_view.document import View
 
@@ -102,8 +102,8 @@ def client_page(client_id: UUID, page: Reads, as_of: str = "", view: View = "kno
     if not page.may(Permission.CHART_READ):
         try:
             client = read_client(page.asking, client_id)
-        except ClientMerged as error:
-            return merged_page(page, client_id, error)
+        except ClientMerged:
+            return merged_page(page, client_id)
         return page.show(
             "clients/show.html",
             client=head(page, client),
@@ -117,8 +117,8 @@ def client_page(client_id: UUID, page: Reads, as_of: str = "", view: View = "kno
     except AsOfInFuture as error:
         moment, problem = None, refusal(error)["as_of"]
         found = read_chart(page.asking, client_id, None, view)
-    except ClientMerged as error:
-        return merged_page(page, client_id, error)
+    except ClientMerged:
+        return merged_page(page, client_id)
     events = history(page.asking, client_id)
     return page.show(
         "clients/show.html",
@@ -139,10 +139,8 @@ def _moment(page: Page, as_of: str) -> tuple[datetime | None, str]:
         return None, "This is not a date and time."
 
 
-def merged_page(page: Page, client_id: UUID, error: DomainError) -> Response:
-    """Where a record that was merged away is read on; names both, so both are noted."""
-    kept = error.details["merged_into"]
-    page.asking.note("read", "client", [UUID(str(kept))])
+def merged_page(page: Page, client_id: UUID) -> Response:
+    """Where a record that was merged away is read on."""
     client = head(page, identity(page.asking.practice.stream(client_id), client_id))
     return page.show("clients/merged.html", 409, client=client)
 

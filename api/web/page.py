@@ -226,5 +226,3 @@ def _back(request: Request) -> Link | None:
     if client is None or request.url.path == f"/clients/{client}":
         return None
     return Link(key="back", label="Back to the client", href=f"/clients/{client}")
-
-

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from api.reading import ClientOut
+from api.reading import ClientOut, client_out
 from api.v1.answers import wait_for
 from api.web.page import Page
 from api.web.times import age, day
 from api.web.views.clients import ClientHead, ClientLink, ClientRow, Search
 from api.web.views.frame import Action
 from domain.kernel.permissions import Permission
+from projections.chart_view.document import fold
 from projections.client_search.reader import MOST, SHORTEST, ClientFound
 
 
@@ -48,19 +49,13 @@ def rows_of(page: Page, found: Iterable[ClientFound]) -> tuple[ClientRow, ...]:
 
 
 def head(page: Page, client: ClientOut) -> ClientHead:
-    """The top of a page about a client, with what may be done from there."""
+    """The top of a page about a client, with what may be done from there.
+
+    It names the records merged with hers, so reading those is noted.
+    """
     asking = page.asking
     href = f"/clients/{client.id}"
-    linked = {one for one in (client.merged_into, *client.absorbed) if one is not None}
-    names = asking.platform.client_search.find(asking.context.practice_id, linked)
-    may_undo = page.may(Permission.CLIENT_MERGE)
-
-    def link(other: ClientFound) -> ClientLink:
-        name = full_name(other.given_name, other.family_name)
-        undo = f"{href}/unmerge/{other.id}" if may_undo else ""
-        return ClientLink(id=str(other.id), name=name, href=f"/clients/{other.id}", undo=undo)
-
-    links = {UUID(str(other.id)): link(other) for other in names.values()}
+    links = _linked(page, client, href)
     born = client.birth_date or date.min
     until = client.died_on or page.time.today(asking.context.at)
     return ClientHead(
@@ -73,10 +68,29 @@ def head(page: Page, client: ClientOut) -> ClientHead:
         href=href,
         died_on=day(client.died_on) if client.died_on else None,
         withdraw_death=_when(page, Permission.CLIENT_WRITE, f"{href}/death-withdrawal"),
-        merged_into=next((one for id_, one in links.items() if id_ == client.merged_into), None),
-        merged_from=tuple(links[one] for one in client.absorbed if one in links),
+        merged_into=links[client.merged_into] if client.merged_into else None,
+        merged_from=tuple(links[one] for one in client.absorbed),
         actions=tuple(_actions(page, client, href)),
     )
+
+
+def _linked(page: Page, client: ClientOut, href: str) -> dict[UUID, ClientLink]:
+    ids = [one for one in (client.merged_into, *client.absorbed) if one is not None]
+    if not ids:
+        return {}
+    asking = page.asking
+    found = asking.practice.streams(ids)
+    asking.note("read", "client", ids)
+    others = {id_: client_out(fold(events), id_) for id_, events in found.items()}
+    return {
+        id_: ClientLink(
+            id=str(id_),
+            name=full_name(other.given_name, other.family_name),
+            href=f"/clients/{id_}",
+            undo=_when(page, Permission.CLIENT_MERGE, f"{href}/unmerge/{id_}"),
+        )
+        for id_, other in others.items()
+    }
 
 
 def full_name(given_name: str | None, family_name: str | None) -> str:

@@ -12,7 +12,7 @@ from api.web import ROUTERS
 
 NUMBERS = count(1)
 CANARY = "Canary glabella QX7731"
-PUBLIC = {"/", "/sign-in", "/sign-out", "/static/{path:path}"}
+PUBLIC = {"/", "/sign-in", "/sign-out", "/static/{path:path}", "/{address:path}"}
 ROUTES = [
     (method, route.path)
     for router in ROUTERS

@@ -44,6 +44,8 @@ def test_an_impossible_moment_is_told_beside_the_field(noor: Client, query: str)
         "/notes/0",
         "/audit/clients/x",
         "/clients/new/extra/x",
+        "/clients/search",
+        "/favicon.ico",
         "/static/../app.py",
         "/static/%2e%2e/app.py",
         "/static/assets/none.js",
@@ -55,6 +57,14 @@ def test_an_address_that_names_nothing_is_refused_without_a_trace_of_code(
     answer = noor.get(path)
     assert answer.status_code in {404, 422}
     assert "Traceback" not in answer.text
+    assert answer.text.count("<h1>") == 1
+
+
+def test_an_unknown_address_of_the_json_contract_is_answered_in_json(noor: Client) -> None:
+    for path in ("/v1/nothing", "/v1/clients"):
+        answer = noor.get(path)
+        assert answer.status_code in {404, 405}
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Response
 
 from api.reading import DraftOut, NoteOut, read_note
 from api.web.charts import identity, sections_of
-from api.web.page import Page, PageRoute, page, refusal, typed
+from api.web.page import Page, PageRoute, page, refusal, typed, whole
 from api.web.people import head
 from api.web.times import NotAMoment
 from api.web.views.notes import Conflict as TwoTexts
@@ -99,7 +99,7 @@ def _typed(page: Page) -> tuple[DraftIn | None, dict[str, str]]:
             occurred = page.time.begun(form["occurred_at"], page.asking.context.at)
     except NotAMoment as error:
         errors["occurred_at"] = refusal(error)["as_of"]
-    revision = _revision(form.get("resolved") or form.get("revision", ""))
+    revision = whole(form.get("resolved") or form.get("revision", ""))
     fields: dict[str, Any] = {name: form.get(name, "") for name in SECTIONS}
     text, wrong = typed(DraftIn, {**fields, "occurred_at": occurred, "revision": revision})
     return (None if errors else text), errors | wrong
@@ -174,12 +174,8 @@ def _from_form(page: Page, stored: Draft) -> Draft:
         stored,
         sections=tuple(replace(one, text=page.form.get(one.key, "")) for one in stored.sections),
         occurred_at=page.form.get("occurred_at", ""),
-        revision=_revision(page.form.get("revision", "")),
+        revision=whole(page.form.get("revision", "")),
     )
-
-
-def _revision(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - a PostgreSQL integer
 
 
 def _edit_page(

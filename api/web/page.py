@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Annotated, Any, NewType, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -13,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
-from api.asking import SAFE, Asking, BadCsrf, Can, ask
+from api.asking import SAFE, VERSION_DIGITS, Asking, BadCsrf, Can, ask
 from api.problems import problem_of
 from api.security.identity import NotSignedIn, SessionExpired
 from api.web.flashes import FLASH_COOKIE, flash_of
@@ -66,8 +67,7 @@ class Page:
 
     def expected(self) -> int | None:
         """The stream version that the form was made from."""
-        text = self.form.get("version", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 - as in If-Match
+        return whole(self.form.get("version", ""))
 
     def go(self, href: str, flash: str = "") -> Response:
         """After a form: on to a page, which says once what was done."""
@@ -75,6 +75,11 @@ class Page:
         if flash:
             response.set_cookie(FLASH_COOKIE, flash, max_age=60, httponly=True, samesite="lax")
         return response
+
+
+def whole(text: str) -> int | None:
+    """A version or revision from a form: at most a PostgreSQL integer; none for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS else None
 
 
 async def form_of(request: Request) -> Form:
@@ -202,7 +207,7 @@ def to_sign_in(request: Request, *, ended: bool) -> Response:
 def problem_page(request: Request, error: Exception) -> Response:
     """What went wrong and what to do about it, with the id that finds it in the log."""
     found = problem_of(error, request)
-    if found.status >= 500:  # noqa: PLR2004 - ours
+    if found.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("page_failed", code=found.code, request_id=found.request_id, exc_info=error)
     problem = {
         "status": found.status,
@@ -217,7 +222,7 @@ def problem_page(request: Request, error: Exception) -> Response:
     except Exception:  # noqa: BLE001 - without a member, or without a database, the page is plainer
         frame = Frame(practice="", csrf="", ticket="")
     template = "error.html" if frame.member else "error_signed_out.html"
-    headers = {"Retry-After": "1"} if found.status == 503 else {}  # noqa: PLR2004 - unavailable
+    headers = {"Retry-After": "1"} if found.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     return HTMLResponse(render(template, frame=frame, problem=problem), found.status, headers)
 
 

@@ -1,5 +1,6 @@
 """The web application: routes, refusals, headers and what is measured of each request."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from time import perf_counter
 from uuid import uuid4
@@ -19,6 +20,7 @@ from api.platform import Platform
 from api.problems import MEDIA_TYPE, WORDS, Problem, problem_of, request_id
 from api.v1 import clients, health, notes
 from domain.kernel.errors import DomainError
+from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,15 @@ HEADERS = {
 }
 
 
+REFUSED = (
+    DomainError,
+    RequestValidationError,
+    DatabaseUnavailable,
+    DatabaseError,
+    KmsUnavailable,
+)
+
+
 class UndeclaredRoutes(Exception):
     """Start-up fails when a route declares neither a permission nor that it is public."""
 
@@ -61,7 +72,7 @@ def create_app(platform: Platform, pages: Sequence[APIRouter] = ()) -> FastAPI:
         raise UndeclaredRoutes(", ".join(missing))
     for router in routers:
         app.include_router(router)
-    for kind in (DomainError, RequestValidationError, DatabaseUnavailable, DatabaseError):
+    for kind in REFUSED:
         app.add_exception_handler(kind, refuse)
     app.add_exception_handler(HTTPException, refuse_http)
     app.add_middleware(Envelope)
@@ -72,8 +83,13 @@ async def refuse(request: Request, error: Exception) -> Response:
     """Answers a refusal as a problem; what is ours to mend or the database's is logged."""
     problem = problem_of(error, request)
     if problem.status >= 500:  # noqa: PLR2004 - not the asker's doing
-        log.error(
-            "request_failed", code=problem.code, request_id=problem.request_id, exc_info=error
+        level = logging.ERROR if problem.code == "internal_error" else logging.WARNING
+        log.log(
+            level,
+            "request_failed",
+            code=problem.code,
+            request_id=problem.request_id,
+            exc_info=error,
         )
     return answer(problem)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api.security.identity import NotSignedIn, SessionExpired
 from domain.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
 from record.errors import AccessNotLogged
 
@@ -38,6 +39,7 @@ WORDS: dict[str, str] = {
     "idempotency_mismatch": "This Idempotency-Key was used before, for another request.",
     "access_log_unavailable": "The access could not be logged, so nothing is shown. Try again.",
     "database_unavailable": "The database does not answer. Try again.",
+    "keys_unavailable": "The keeper of the keys does not answer. Try again.",
     "projection_behind": "The view has not caught up with that position yet. Try again.",
     "internal_error": "Something went wrong on our side. The request id helps us to find it.",
     "client_merged": "This record was merged into another one; read on there.",
@@ -130,6 +132,8 @@ def problem_of(error: Exception, request: Request | None = None) -> Problem:
         isinstance(error, DatabaseError) and error.sqlstate in BUSY
     ):
         status, title, code = 503, "Unavailable", "database_unavailable"
+    elif isinstance(error, KmsUnavailable):
+        status, title, code = 503, "Unavailable", "keys_unavailable"
     return Problem.model_validate(
         {
             **extra,

@@ -18,7 +18,13 @@ from domain.chart.aggregate import (
 )
 from domain.chart.commands import AddAddendum, CorrectNote, RetractNote, SignNote
 from domain.chart.events import SECTIONS, Receipt, Sections
-from domain.client.aggregate import CLIENT, Client, ClientsNotMerged, living_record
+from domain.client.aggregate import (
+    CLIENT,
+    Client,
+    ClientsNotMerged,
+    ClientUnknown,
+    living_record,
+)
 from domain.client.commands import (
     ChangeContactDetails,
     RecordDeath,
@@ -111,6 +117,8 @@ def unmerge_clients(
     Raises `ClientsNotMerged`.
     """
     client = client_of(asking, client_id)
+    if client.details is None:
+        raise ClientUnknown
     if client.merged_into is not None:
         kept, away = client.merged_into, ClientId(client_id)
     elif other is not None or client.absorbed:

@@ -1,12 +1,22 @@
 """What do the tests of the API share? One application, whose clients each test makes anew."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from deploy.postgres import Cluster
 from tests.support import postgres
 from tests.support.api import Api, Team, api_on
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> Iterator[None]:
+    """Unconfigured, structlog paints each traceback: two seconds for each refusal of ours."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Moments, positions, versions, ids and keys that cannot be; nothing is written."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -10,6 +10,7 @@ from tests.support.states import (
     client_with_draft,
     client_with_signed_note,
     details,
+    done,
 )
 
 BAD_MOMENTS = [
@@ -21,7 +22,7 @@ BAD_MOMENTS = [
     "2026-03-02T12:00:00+23:00",
     "0001-01-01T00:00:00Z",
     "9999-12-31T23:59:59Z",
-    "",
+    "2026-03-02T12:00:00 1:00",
 ]
 
 
@@ -40,6 +41,20 @@ def test_a_moment_has_date_time_and_offset(api: Api, demo: Team, moment: str) ->
         if not moment.isdigit():  # a position
             found = wrong_fields(demo.clinician.get(replay, **{"from": moment}))
             assert {one.partition(".")[0] for one in found} == {"from"}
+
+
+def test_an_empty_parameter_says_nothing_and_a_lost_plus_sign_is_found(demo: Team) -> None:
+    client = a_client(demo.clinician)
+    path = f"/v1/clients/{client}"
+    assert done(demo.clinician.get(f"{path}/chart", as_of=""))["as_of"] is None
+    events = done(demo.clinician.get(f"{path}/events", **{"from": "", "to": ""}))
+    assert len(events["items"]) == 1
+    east = datetime.now(timezone(timedelta(hours=1))).isoformat()
+    lost = demo.clinician.http.get(
+        f"{path}/chart?as_of={east}", headers={"Authorization": f"Bearer {demo.clinician.token}"}
+    )
+    assert "+" in str(lost.request.url)
+    assert datetime.fromisoformat(done(lost)["as_of"]) == datetime.fromisoformat(east)
 
 
 def test_the_future_is_not_known_yet(api: Api, demo: Team) -> None:

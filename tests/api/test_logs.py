@@ -48,14 +48,14 @@ def broken(number: int, request: Request, _: Everybody) -> dict[str, str]:
 def written() -> Iterator[io.StringIO]:
     """Log as the program does, and put everything back."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, before = root.handlers, root.level, structlog.get_config()
     stream = io.StringIO()
     configure_logging("debug", stream)
     yield stream
     root.handlers = handlers
     root.setLevel(level)
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def lines(written: io.StringIO) -> list[Json]:

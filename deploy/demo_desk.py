@@ -17,6 +17,7 @@ Process = Iterator[datetime]
 """Somebody's doings: each `yield` waits until that moment."""
 
 _RANDOM_BITS = 74
+_LOW = (1 << 62) - 1
 _VARIANT = 0b10 << 62
 _VERSION = 7 << 76
 ORIGIN = "10.0.4.{} Mozilla/5.0 (demo)"
@@ -67,11 +68,13 @@ class Desk:
         self.dice = dice
         self.start = start
         self.now = start
+        self._millis = int(start.timestamp() * 1000)
         self.positions = {"record": 0, "access": 0}
         self._tick = tick
         self._turns: list[tuple[datetime, int, Process]] = []
         self._begun = 0
         self._done: list[Deed] = []
+        self._contexts: dict[ActorId, Context] = {}
 
     def begin(self, at: datetime, process: Process) -> None:
         """Lets somebody start at a moment."""
@@ -82,6 +85,7 @@ class Desk:
         """All that is done before a moment, in order."""
         while self._turns and self._turns[0][0] < until:
             self.now, number, process = heappop(self._turns)
+            self._millis = int(self.now.timestamp() * 1000)
             wake = next(process, None)
             if wake is not None:
                 heappush(self._turns, (max(self._rounded(wake), self.now), number, process))
@@ -91,9 +95,8 @@ class Desk:
     def new_id(self) -> UUID:
         """A version 7 UUID of this moment, the same in every run."""
         bits = self.dice.getrandbits(_RANDOM_BITS)
-        high, low = divmod(bits, 1 << 62)
-        millis = int(self.now.timestamp() * 1000)
-        return UUID(int=millis << 80 | _VERSION | high << 64 | _VARIANT | low)
+        high, low = bits >> 62, bits & _LOW
+        return UUID(int=self._millis << 80 | _VERSION | high << 64 | _VARIANT | low)
 
     def open(self, decider: Decider[Any]) -> Stream:
         """A history that has not begun yet."""
@@ -157,18 +160,25 @@ class Desk:
         return at + (self.start - at) % self._tick
 
     def _context(self, by: Member) -> Context:
-        return Context(
-            practice_id=self.practice_id,
-            actor_id=by.id,
-            role=by.role,
-            at=self.now,
-            command_id=CommandId(self._any_id()),
-            correlation_id=self._any_id(),
-            purpose="audit" if by.role == "auditor" else "treatment",
+        known = self._contexts.get(by.id)
+        if known is None:
+            known = self._contexts[by.id] = Context(
+                practice_id=self.practice_id,
+                actor_id=by.id,
+                role=by.role,
+                at=self.now,
+                command_id=CommandId(self.new_id()),
+                correlation_id=self.new_id(),
+                purpose="audit" if by.role == "auditor" else "treatment",
+            )
+        # Copied, not checked again: there are very many, of few people.
+        return known.model_copy(
+            update={
+                "at": self.now,
+                "command_id": self.new_id(),
+                "correlation_id": self.new_id(),
+            }
         )
-
-    def _any_id(self) -> UUID:
-        return UUID(int=self.dice.getrandbits(128), version=4)
 
     def _recorded(self, stream: Stream, event: Event, by: Member) -> Recorded:
         return Recorded(

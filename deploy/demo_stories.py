@@ -140,7 +140,7 @@ NED_CALL = Sections(
     subjective="Video visit. Lives in Austin, Texas, during the winter; his telephone number is "
     "from Florida. Asks whether toxin can be done on his next visit to New York.",
     objective="Seen on video: forehead lines on movement, brows level, skin clear.",
-    assessment="Suitable by history; the exam in person of last spring is still valid here. No "
+    assessment="Suitable by history; the exam in person is still valid here. No "
     "treatment order can be given for Texas.",
     plan="Appointment in New York offered. Calls and reminders only in hours that are right both "
     "in Texas and in Florida.",

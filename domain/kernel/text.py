@@ -39,6 +39,8 @@ LATEST = datetime(3000, 1, 1, tzinfo=UTC)
 # Line breaks and tabs are writing; every other control character is a mistake or an attack.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BREAK = re.compile("[\n\t\u2028\u2029]")
+# Overrides and isolates turn the reading direction: a name with one is shown as another name.
+_TURN = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"[Tt ].+")
 
@@ -94,6 +96,10 @@ def _line(value: object, accept: ValidatorFunctionWrapHandler) -> object:
     if _BREAK.search(str(text)):
         raise PydanticCustomError(
             "control_characters", "Line breaks and tabs are not allowed here."
+        )
+    if _TURN.search(str(text)):
+        raise PydanticCustomError(
+            "control_characters", "Characters that turn the reading direction are not allowed here."
         )
     return text
 

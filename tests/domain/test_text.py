@@ -91,6 +91,13 @@ def test_one_line_is_one_line(kind: str, mark: str) -> None:
     assert refused(kind, text) in {"control_characters", "string_pattern_mismatch"}
 
 
+@pytest.mark.parametrize("code", [*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_no_name_is_shown_backwards(code: int) -> None:
+    text = f"Ana{chr(code)}lleB"
+    assert refused("name", text) == refused("line", text) == "control_characters"
+    assert entered("prose", text) == text
+
+
 @pytest.mark.parametrize("kind", ["section", "prose", "reason"])
 def test_line_ends_are_all_alike(kind: str) -> None:
     assert entered(kind, "one\r\ntwo\rthree\nfour\tfive") == "one\ntwo\nthree\nfour\tfive"

@@ -1,15 +1,13 @@
 """What the JSON routes have in common: the answer to a write, a page of a list, waiting."""
 
 import re
-from time import monotonic, sleep
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import BeforeValidator, Field
 
-from api.asking import Asking
-from api.problems import Problem, ProjectionBehind
+from api.problems import Problem
 from domain.kernel.events import Frozen
 from domain.kernel.text import Moment
 
@@ -17,8 +15,6 @@ Item = TypeVar("Item")
 
 PAGE = 50
 """Items on a page of a list."""
-WAIT_SECONDS = 2.0
-"""How long a read waits for a position it was asked to wait for."""
 
 # In an address an unescaped plus sign is a space: 14:05:00+01:00 arrives as 14:05:00 01:00.
 _LOST_PLUS = re.compile(r"^(\S+T\S+) (\d\d:\d\d)$")
@@ -60,23 +56,6 @@ def written(response: Response, answer: object) -> WrittenOut:
     response.headers["Palimpsest-Position"] = str(out.position)
     response.headers["ETag"] = f'"{out.version}"'
     return out
-
-
-def wait_for(asking: Asking, after: int | None) -> None:
-    """Waits until the search shows a position: the one asked for, else briefly the newest.
-
-    Raises `ProjectionBehind` if the one asked for does not come.
-    """
-    search = asking.platform.client_search
-    practice_id = asking.context.practice_id
-    goal = asking.practice.position() if after is None else after
-    deadline = monotonic() + (WAIT_SECONDS if after is not None else WAIT_SECONDS / 10)
-    while search.position(practice_id) < goal:
-        if monotonic() > deadline:
-            if after is not None:
-                raise ProjectionBehind
-            return
-        sleep(0.005)
 
 
 REFUSALS: dict[int | str, dict[str, object]] = {

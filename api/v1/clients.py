@@ -4,9 +4,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import Field, model_validator
 
 from api.asking import Asking, Can, IfMatch
+from api.inputs import DeathIn, DetailsIn, MergeIn, ReasonIn, SearchIn, UnmergeIn
 from api.reading import ChartOut, ClientOut, read_chart, read_client
 from api.replay import AccessItem, EventItem, read_accesses, read_events
 from api.v1.answers import (
@@ -17,9 +17,9 @@ from api.v1.answers import (
     Page,
     Place,
     WrittenOut,
-    wait_for,
     written,
 )
+from api.waiting import wait_for
 from api.writing import (
     change_details,
     merge_clients,
@@ -29,9 +29,7 @@ from api.writing import (
     withdraw_death,
 )
 from domain.client.events import Details
-from domain.kernel.events import Frozen
 from domain.kernel.permissions import Permission
-from domain.kernel.text import Day, Email, Line, Name, Phone, Reason
 from projections.chart_view.document import View
 from projections.client_search.reader import ClientFound
 
@@ -44,56 +42,6 @@ Searches = Annotated[Asking, Depends(Can(Permission.CLIENT_SEARCH, "search"))]
 ReadsChart = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
 Replays = Annotated[Asking, Depends(Can(Permission.RECORD_REPLAY, "replay"))]
 ReadsAccesses = Annotated[Asking, Depends(Can(Permission.ACCESS_READ, "read"))]
-
-
-class SearchIn(Frozen):
-    """What to look for: a name, phone, e-mail or birth date, or the beginning of one."""
-
-    q: Annotated[Line, Field(max_length=200)]
-
-
-class DetailsIn(Frozen):
-    """The fields to change; what is left out stays."""
-
-    given_name: Name | None = None
-    family_name: Name | None = None
-    birth_date: Day | None = None
-    phone: Phone | None = None
-    email: Email | None = None
-
-    @model_validator(mode="after")
-    def _something(self) -> "DetailsIn":
-        if not self.model_fields_set:
-            message = "name at least one field"
-            raise ValueError(message)
-        return self
-
-
-class MergeIn(Frozen):
-    """Which record is the same person, and how that is known."""
-
-    other_client_id: UUID
-    reason: Reason
-
-
-class UnmergeIn(Frozen):
-    """Which merge to undo (left out: the latest), and why."""
-
-    other_client_id: UUID | None = None
-    reason: Reason = "merged in error"
-
-
-class DeathIn(Frozen):
-    """When the client died and how the practice knows."""
-
-    died_on: Day
-    source: Reason
-
-
-class ReasonIn(Frozen):
-    """Why."""
-
-    reason: Reason
 
 
 @router.post("", status_code=201)

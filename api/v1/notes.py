@@ -4,9 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import Field
 
 from api.asking import Asking, Can, IfMatch
+from api.inputs import AddendumIn, CorrectionIn, ReassignmentIn, RetractionIn, SignatureIn
 from api.reading import NoteOut, read_note
 from api.v1.answers import REFUSALS, WrittenOut, written
 from api.writing import (
@@ -21,9 +21,7 @@ from api.writing import (
     sign_note,
 )
 from domain.chart.events import SECTIONS
-from domain.kernel.events import Frozen
 from domain.kernel.permissions import Permission
-from domain.kernel.text import Prose, Reason, Section
 
 router = APIRouter(prefix="/v1", tags=["notes"], responses=REFUSALS)
 
@@ -31,43 +29,6 @@ Reads = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
 Writes = Annotated[Asking, Depends(Can(Permission.NOTE_WRITE, "draft"))]
 Signs = Annotated[Asking, Depends(Can(Permission.NOTE_SIGN, "write"))]
 Amends = Annotated[Asking, Depends(Can(Permission.NOTE_AMEND, "write"))]
-
-
-class SignatureIn(Frozen):
-    """`lock` closes the note; `revision` and `seen_position` say what the signer had on screen."""
-
-    lock: bool = Field(default=True, strict=True)
-    revision: int | None = Field(default=None, strict=True, ge=0)
-    seen_position: int | None = Field(default=None, strict=True, ge=0)
-
-
-class AddendumIn(Frozen):
-    """What is added."""
-
-    text: Prose
-
-
-class CorrectionIn(Frozen):
-    """The sections that change, in their new wording, and why."""
-
-    reason: Reason
-    subjective: Section | None = None
-    objective: Section | None = None
-    assessment: Section | None = None
-    plan: Section | None = None
-
-
-class RetractionIn(Frozen):
-    """Why the note should not have been written."""
-
-    reason: Reason
-
-
-class ReassignmentIn(Frozen):
-    """On whose chart the note belongs, and how it came to the wrong one."""
-
-    to_client_id: UUID
-    reason: Reason
 
 
 class Reassigned(WrittenOut):

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
+from api.inputs import DeathIn, MergeIn, ReasonIn
 from api.reading import ClientOut, read_client
-from api.v1.clients import DeathIn, MergeIn, ReasonIn
 from api.web.charts import identity
 from api.web.clients import details_fields, details_form
 from api.web.page import Page, PageRoute, page, refusal, typed

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from api.inputs import AddendumIn, CorrectionIn, ReassignmentIn, RetractionIn
 from api.reading import NoteOut, read_note
-from api.v1.notes import AddendumIn, CorrectionIn, ReassignmentIn, RetractionIn
 from api.web.charts import identity
 from api.web.note_page import note_page
 from api.web.page import Page, PageRoute, page, refusal, typed

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from api.reading import ClientOut, client_out
-from api.v1.answers import wait_for
+from api.waiting import wait_for
 from api.web.page import Page
 from api.web.times import age, day
 from api.web.views.clients import ClientHead, ClientLink, ClientRow, Search

@@ -35,6 +35,7 @@ WORDS: dict[str, str] = {
     "too_large": "A request may have 2 MiB.",
     "stale_version": "Somebody else wrote here meanwhile; load it again and look before you write.",
     "stale_draft": "The draft was saved elsewhere meanwhile; load it again and compare.",
+    "draft_being_signed": "The text is being signed at this moment; load it again.",
     "not_your_draft": "A draft belongs to the person who writes it.",
     "idempotency_mismatch": "This Idempotency-Key was used before, for another request.",
     "access_log_unavailable": "The access could not be logged, so nothing is shown. Try again.",

@@ -9,12 +9,13 @@ from pydantic import Field
 from api.asking import Asking
 from api.problems import AsOfInFuture
 from domain.chart.aggregate import NOTE, Note
-from domain.chart.events import EarlierEntry, Sections
+from domain.chart.events import EarlierEntry, NoteEvent, Sections
 from domain.client.aggregate import ClientMerged, ClientUnknown
 from domain.kernel.errors import NotFound
 from domain.kernel.events import Frozen, Recorded
 from projections.chart_view.document import ChartDocument, NoteStatus, NoteView, View, as_of, fold
 from record.drafts import Draft
+from record.envelope import Shredded
 
 CLOCK_SLACK = timedelta(seconds=5)
 """How far an asker's clock may be ahead before a moment counts as the future."""
@@ -128,13 +129,14 @@ def read_chart(
         raise ClientUnknown
     own = documents[0]
     absorbed = [one.client_id for one in documents[1:] if one.client_id is not None]
-    asking.note("read", "chart", [client_id, *absorbed])
+    charts = [client_id, *absorbed]
+    asking.note("read", "chart", charts)
     if own.merged_into is not None:
         raise ClientMerged(merged_into=own.merged_into)
     names = asking.platform.identity.names(asking.context.practice_id)
     notes = [note_out(note, names) for document in documents for note in document.notes]
     if moment is None:
-        notes = _with_drafts(asking, client_id, notes, names)
+        notes = _with_drafts(asking, charts, notes, names)
     notes.sort(key=lambda note: (note.occurred_at, note.id), reverse=True)
     return ChartOut(
         client=client_out(own, client_id), notes=notes, as_of=moment, view=view, position=position
@@ -190,6 +192,8 @@ def live_draft(asking: Asking, note_id: UUID) -> tuple[Draft | None, list[Record
     draft = asking.platform.drafts.find(asking.context.practice_id, note_id)
     if draft is None and not events:
         raise NotFound
+    if events and not isinstance(events[0].event, NoteEvent | Shredded):
+        raise NotFound  # the id of something else
     return draft, events
 
 
@@ -225,11 +229,14 @@ def note_out(note: NoteView, names: dict[UUID, str]) -> NoteOut:
 
 
 def _with_drafts(
-    asking: Asking, client_id: UUID, notes: Iterable[NoteOut], names: dict[UUID, str]
+    asking: Asking, clients: Iterable[UUID], notes: Iterable[NoteOut], names: dict[UUID, str]
 ) -> list[NoteOut]:
     """Adds the drafts that are not spent: unsigned notes, and re-drafted unlocked ones."""
     by_id = {note.id: note for note in notes}
-    for draft in asking.platform.drafts.of_client(asking.context.practice_id, client_id):
+    drafts = asking.platform.drafts
+    for draft in (
+        one for client in clients for one in drafts.of_client(asking.context.practice_id, client)
+    ):
         note = by_id.get(draft.stream_id)
         if note is None:
             if draft.base_version == 0:

@@ -1,11 +1,15 @@
 """Unsigned text: saved as it is typed, sealed, outside the log; the latest wording only."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, LiteralString
 from uuid import UUID
 
-from domain.kernel.errors import Conflict, Forbidden
+from psycopg import Connection
+
+from domain.kernel.errors import Conflict, DomainError, Forbidden
 from domain.kernel.events import Category, Context
 from domain.kernel.ids import ActorId, ClientId, PracticeId
 from record.database import Database, Row
@@ -19,10 +23,20 @@ class StaleDraft(Conflict):
     code = "stale_draft"
 
 
+class DraftBeingSigned(Conflict):
+    """The text is being signed at this moment."""
+
+    code = "draft_being_signed"
+
+
 class NotYourDraft(Forbidden):
     """A draft belongs to the person who writes it."""
 
     code = "not_your_draft"
+
+
+CLAIM_LASTS = timedelta(seconds=60)
+"""Longer than any append may take; only a process that died in the middle leaves a claim behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +64,40 @@ class Drafts:
         self._keys = keys
 
     def open(
+        self, context: Context, stream_id: UUID, client_id: ClientId, text: bytes
+    ) -> tuple[Draft, int]:
+        """Starts a draft, and says at which position; the same command again finds it.
+
+        Raises `IdempotencyMismatch` for a command id that served another request.
+        """
+        key_id, body = self._seal(context.practice_id, stream_id, client_id, text)
+        with self._database.practice(context.practice_id) as connection:
+            answer = connection.execute(
+                "SELECT stream, at_position, digest FROM record.remember(%s, %s, %s, %s)",
+                (context.practice_id, context.command_id, context.digest, stream_id),
+                binary=True,
+            ).fetchone()
+            if answer is None or answer[2] != context.digest:
+                raise IdempotencyMismatch
+            self._insert(connection, context, (stream_id, client_id, 0, key_id, body))
+        return self._found(context.practice_id, answer[0]), answer[1]
+
+    def reopen(
         self,
         context: Context,
         stream_id: UUID,
         client_id: ClientId,
         text: bytes,
-        *,
-        base_version: int = 0,
+        base_version: int,
     ) -> Draft:
-        """Starts a draft; the same request again finds it. Raises `IdempotencyMismatch`."""
+        """Starts a draft upon a signed text that has none of its own. Raises `StaleDraft`."""
         key_id, body = self._seal(context.practice_id, stream_id, client_id, text)
         with self._database.practice(context.practice_id) as connection:
-            connection.execute(
-                """INSERT INTO record.draft (stream_id, subject, base_version, revision, key_id,
-                    body, author, opened_at, saved_at, opened_digest)
-                VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, %s)
-                ON CONFLICT (practice_id, stream_id) DO NOTHING""",
-                (stream_id, client_id, base_version, key_id, body, context.actor_id, context.at,
-                 context.at, context.digest),
-            )  # fmt: skip
-            digest = connection.execute(
-                "SELECT opened_digest FROM record.draft WHERE practice_id = %s AND stream_id = %s",
-                (context.practice_id, stream_id),
-            ).fetchone()
-        if digest is None or digest[0] != context.digest:
-            raise IdempotencyMismatch
-        found = self.find(context.practice_id, stream_id)
-        if found is None:
-            raise Unreadable(str(stream_id))
+            row = (stream_id, client_id, base_version, key_id, body)
+            is_first = self._insert(connection, context, row)
+        found = self._found(context.practice_id, stream_id)
+        if not is_first:
+            raise StaleDraft(current_revision=found.revision)
         return found
 
     def save(
@@ -91,7 +111,7 @@ class Drafts:
     ) -> Draft:
         """Replaces the text. `revision` is the one the writer started from, if she says.
 
-        Raises `NotYourDraft`, `StaleDraft`.
+        Raises `NotYourDraft`, `StaleDraft`, and `DraftBeingSigned` while a command signs it.
         """
         if draft.author != context.actor_id:
             raise NotYourDraft
@@ -101,17 +121,72 @@ class Drafts:
         with self._database.practice(context.practice_id) as connection:
             saved = connection.execute(
                 """UPDATE record.draft SET revision = revision + 1, key_id = %s, body = %s,
-                    saved_at = %s, base_version = %s
+                    saved_at = %s, base_version = %s, claimed_by = NULL, claimed_at = NULL
                 WHERE practice_id = %s AND stream_id = %s AND revision = %s
+                    AND (claimed_at IS NULL OR claimed_at < %s OR base_version < %s)
                 RETURNING revision""",
                 (key_id, body, context.at, base_version, context.practice_id, draft.stream_id,
-                 draft.revision),
+                 draft.revision, context.at - CLAIM_LASTS, base_version),
             ).fetchone()  # fmt: skip
-        found = self.find(context.practice_id, draft.stream_id)
-        if found is None:
-            raise Unreadable(str(draft.stream_id))
+        found = self._found(context.practice_id, draft.stream_id)
+        if saved is None and found.revision == draft.revision:
+            raise DraftBeingSigned
         if saved is None:
             raise StaleDraft(current_revision=found.revision)
+        return found
+
+    @contextmanager
+    def claimed(self, context: Context, draft: Draft) -> Iterator[None]:
+        """While this revision is signed, nothing is saved over it: no acknowledged word is lost.
+
+        The claim ends with a refusal, with the stream moving on, or by itself after a crash.
+        Raises `StaleDraft`, `DraftBeingSigned`.
+        """
+        place = (context.practice_id, draft.stream_id)
+        with self._database.practice(context.practice_id) as connection:
+            claim = connection.execute(
+                """UPDATE record.draft SET claimed_by = %s, claimed_at = %s
+                WHERE practice_id = %s AND stream_id = %s AND revision = %s
+                    AND (claimed_at IS NULL OR claimed_at < %s OR claimed_by = %s)
+                RETURNING revision""",
+                (context.command_id, context.at, *place, draft.revision,
+                 context.at - CLAIM_LASTS, context.command_id),
+            ).fetchone()  # fmt: skip
+        if claim is None:
+            found = self._found(*place)
+            if found.revision == draft.revision:
+                raise DraftBeingSigned
+            raise StaleDraft(current_revision=found.revision)
+        try:
+            yield
+        except DomainError:
+            with self._database.practice(context.practice_id) as connection:
+                connection.execute(
+                    """UPDATE record.draft SET claimed_by = NULL, claimed_at = NULL
+                    WHERE practice_id = %s AND stream_id = %s AND claimed_by = %s""",
+                    (*place, context.command_id),
+                )
+            raise
+
+    def _insert(
+        self,
+        connection: Connection[Row],
+        context: Context,
+        row: tuple[UUID, ClientId, int, UUID, bytes],
+    ) -> bool:
+        made = connection.execute(
+            """INSERT INTO record.draft (stream_id, subject, base_version, revision, key_id, body,
+                author, opened_at, saved_at)
+            VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s)
+            ON CONFLICT (practice_id, stream_id) DO NOTHING""",
+            (*row, context.actor_id, context.at, context.at),
+        )
+        return made.rowcount == 1
+
+    def _found(self, practice_id: PracticeId, stream_id: UUID) -> Draft:
+        found = self.find(practice_id, stream_id)
+        if found is None:
+            raise Unreadable(str(stream_id))
         return found
 
     def find(self, practice_id: PracticeId, stream_id: UUID) -> Draft | None:

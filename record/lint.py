@@ -10,6 +10,7 @@ SHARED_SCHEMAS: Final = ("deploy",)
 
 REVIEWED_FUNCTIONS: Final = {
     "record.append": "the gate: appends for the practices named, may only insert and move heads",
+    "record.remember": "remembers a command of one practice that appends nothing",
     "identity.find_logins": "sign-in, before there is a practice: takes one e-mail address",
 }
 """The SECURITY DEFINER functions there may be, and why; each must pin its search_path."""

@@ -36,6 +36,8 @@ from record.recorder import (
 )
 
 PRACTICES_IN_MEMORY = 1_000
+TRIES = 10
+"""How often a command is decided anew when others write to its stream at the same time."""
 STREAMS: LiteralString = f"SELECT {COLUMNS} FROM record.streams(%s, %s, %s)"  # noqa: S608  # constants only
 
 
@@ -151,16 +153,15 @@ class Practice(Application[UUID]):
     def _append_or_retry(
         self, acts: Sequence[Act], context: Context, expected: int | None
     ) -> Written:
-        try:
-            return self._decide_and_append(acts, context, expected)
-        except VersionConflict as conflict:
-            if expected is not None:
-                raise StaleVersion(current_version=conflict.version) from conflict
-        # Nobody said which version they saw, so deciding again on the newer one is the same act.
-        try:
-            return self._decide_and_append(acts, context, expected)
-        except VersionConflict as conflict:
-            raise StaleVersion(current_version=conflict.version) from conflict
+        # Where nobody said which version they saw, deciding again on a newer one is the same act.
+        tries = 1 if expected is not None else TRIES
+        while True:
+            try:
+                return self._decide_and_append(acts, context, expected)
+            except VersionConflict as conflict:
+                tries -= 1
+                if not tries:
+                    raise StaleVersion(current_version=conflict.version) from conflict
 
     def answered(self, context: Context) -> Written | None:
         """What this very command did before, if it did. Raises `IdempotencyMismatch`."""

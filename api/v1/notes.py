@@ -6,20 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from api.asking import Asking, Can, IfMatch
+from api.drafting import DraftIn, Saved, open_note, save_draft, sign_note
 from api.inputs import AddendumIn, CorrectionIn, ReassignmentIn, RetractionIn, SignatureIn
 from api.reading import NoteOut, read_note
 from api.v1.answers import REFUSALS, WrittenOut, written
-from api.writing import (
-    DraftIn,
-    Saved,
-    add_addendum,
-    correct_note,
-    open_note,
-    reassign_note,
-    retract_note,
-    save_draft,
-    sign_note,
-)
+from api.writing import add_addendum, correct_note, reassign_note, retract_note
 from domain.chart.events import SECTIONS
 from domain.kernel.permissions import Permission
 
@@ -38,9 +29,11 @@ class Reassigned(WrittenOut):
 
 
 @router.post("/clients/{client_id}/notes", status_code=201)
-def start_note(client_id: UUID, body: DraftIn, asking: Writes, response: Response) -> Saved:
+def start_note(
+    client_id: UUID, body: DraftIn, asking: Writes, expected: IfMatch, response: Response
+) -> Saved:
     """Starts a draft on a client's chart. 409 `client_merged`."""
-    saved = open_note(asking, client_id, body)
+    saved = open_note(asking, client_id, body, expected)
     response.headers["Location"] = f"/v1/notes/{saved.id}"
     return saved
 

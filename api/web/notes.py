@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
+from api.drafting import DraftIn, Saved, open_note, save_draft, sign_note
 from api.reading import DraftOut, NoteOut, read_note
 from api.web.charts import identity, sections_of
 from api.web.page import Page, PageRoute, page, refusal, typed, whole
@@ -14,7 +15,6 @@ from api.web.people import head
 from api.web.times import NotAMoment
 from api.web.views.notes import Conflict as TwoTexts
 from api.web.views.notes import ConflictSection, Draft
-from api.writing import DraftIn, Saved, open_note, save_draft, sign_note
 from domain.chart.events import SECTIONS, Sections
 from domain.kernel.errors import Conflict, DomainError, Invalid
 from domain.kernel.permissions import Permission

@@ -119,7 +119,9 @@ CREATE TABLE record.draft (
     author uuid NOT NULL,
     opened_at timestamptz NOT NULL,
     saved_at timestamptz NOT NULL,
-    opened_digest bytea NOT NULL,
+    -- While a command signs this very revision, nothing is saved over it.
+    claimed_by uuid,
+    claimed_at timestamptz,
     PRIMARY KEY (practice_id, stream_id),
     FOREIGN KEY (practice_id, key_id) REFERENCES record.data_key
 );
@@ -153,7 +155,8 @@ CREATE POLICY news ON record.head FOR SELECT TO palimpsest_app USING (true);
 GRANT SELECT ON record.practice, record.head, record.event, record.command, record.data_key
 TO palimpsest_app;
 GRANT INSERT ON record.data_key TO palimpsest_app;
-GRANT SELECT, INSERT, UPDATE (revision, base_version, key_id, body, saved_at) ON record.draft
+GRANT SELECT, INSERT,
+    UPDATE (revision, base_version, key_id, body, saved_at, claimed_by, claimed_at) ON record.draft
 TO palimpsest_app;
 GRANT SELECT, INSERT ON record.event, record.command TO palimpsest_writer;
 GRANT SELECT ON record.head TO palimpsest_writer;

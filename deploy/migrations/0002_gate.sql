@@ -240,7 +240,34 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION record.append FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION record.append TO palimpsest_app;
+-- Remembers a command that appends nothing, such as starting a draft, so that its id cannot serve
+-- another one. Answers for whichever came first; under the head, as appends are.
+CREATE FUNCTION record.remember(
+    of_practice uuid, command uuid, of_digest bytea, of_stream uuid
+) RETURNS TABLE (stream uuid, at_position bigint, digest bytea)
+LANGUAGE plpgsql SECURITY DEFINER VOLATILE
+SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    head bigint;
+BEGIN
+    SELECT h.position INTO head FROM record.head AS h
+    WHERE h.practice_id = of_practice AND h.log = 'record'
+    FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such practice' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    INSERT INTO record.command AS c
+        (practice_id, command_id, digest, stream_id, version, position, recorded_at)
+    VALUES (of_practice, command, of_digest, of_stream, 0, head, clock_timestamp())
+    ON CONFLICT (practice_id, command_id) DO NOTHING;
+    RETURN QUERY
+    SELECT c.stream_id, c.position, c.digest FROM record.command AS c
+    WHERE c.practice_id = of_practice AND c.command_id = command;
+END
+$$;
+
+REVOKE ALL ON FUNCTION record.append, record.remember FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record.append, record.remember TO palimpsest_app;
 RESET ROLE;
 REVOKE CREATE ON SCHEMA record FROM palimpsest_writer;

@@ -91,7 +91,7 @@ def test_an_unlocked_note_is_drafted_and_signed_again_by_its_author(demo: Team) 
     again = demo.clinician.post(f"{noted.path}/signature", {"lock": False})
     refusal(again, 409, "note_already_signed")
     done(demo.clinician.put(f"{noted.path}/draft", SOAP | {"plan": "24 units."}))
-    refusal(demo.colleague.post(f"{noted.path}/signature"), 403, "not_the_author")
+    refusal(demo.colleague.post(f"{noted.path}/signature"), 403, "not_your_draft")
     done(demo.clinician.post(f"{noted.path}/signature"))
     read = done(demo.clinician.get(noted.path))
     assert [one["sections"]["plan"] for one in read["versions"]] == [SOAP["plan"], "24 units."]

@@ -42,8 +42,10 @@ def chart(record: Record, practice_id: PracticeId, words: dict[str, str]) -> Non
     by = context(practice_id)
     practice.handle(CLIENT, client, register(client, by, words["given name"]), by)
     by = context(practice_id)
-    draft = record.drafts.open(by, note, client, words["draft"].encode())
+    by = context(practice_id)
+    draft, _ = record.drafts.open(by, note, client, words["draft"].encode())
     record.drafts.save(by, draft, words["saved draft"].encode(), base_version=0, revision=1)
+    by = context(practice_id)
     practice.handle(NOTE, note, sign(client, by, words["note"]), by)
     other = context(practice_id)
     with pytest.raises(StaleVersion):

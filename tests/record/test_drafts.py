@@ -1,15 +1,18 @@
 """Is unsigned text kept for its author, sealed, with no save lost behind another's back?"""
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
+from domain.client.aggregate import CLIENT
 from domain.kernel.events import Context
 from domain.kernel.ids import ClientId, PracticeId
-from record.drafts import Draft, NotYourDraft, StaleDraft
-from record.errors import IdempotencyMismatch, Unreadable
-from tests.support.record import Record, context
+from record.drafts import Draft, DraftBeingSigned, NotYourDraft, StaleDraft
+from record.errors import IdempotencyMismatch, StaleVersion, Unreadable
+from tests.support.record import Record, context, register
 
 
 @pytest.fixture
@@ -19,7 +22,8 @@ def by(practice_id: PracticeId) -> Context:
 
 @pytest.fixture
 def opened(record: Record, by: Context) -> Draft:
-    return record.drafts.open(by, uuid4(), ClientId(uuid4()), b"first words")
+    draft, _ = record.drafts.open(by, uuid4(), ClientId(uuid4()), b"first words")
+    return draft
 
 
 def stored(record: Record, stream_id: UUID) -> bytes:
@@ -42,7 +46,7 @@ def test_a_draft_is_found_as_it_was_saved(record: Record, by: Context, opened: D
 def test_opening_twice_with_one_request_finds_it(
     record: Record, by: Context, opened: Draft
 ) -> None:
-    again = record.drafts.open(by, opened.stream_id, opened.client_id, b"first words")
+    again, _ = record.drafts.open(by, opened.stream_id, opened.client_id, b"first words")
     assert again == opened
     other = by.model_copy(update={"digest": b"another request"})
     with pytest.raises(IdempotencyMismatch):
@@ -73,7 +77,8 @@ def test_only_the_author_saves(record: Record, by: Context, opened: Draft) -> No
 
 
 def test_a_draft_is_sealed_in_its_own_place(record: Record, by: Context, opened: Draft) -> None:
-    other = record.drafts.open(by, uuid4(), opened.client_id, b"canary-draft-77")
+    another = context(by.practice_id)
+    other, _ = record.drafts.open(another, uuid4(), opened.client_id, b"canary-draft-77")
     assert b"canary" not in stored(record, other.stream_id)
     first = stored(record, opened.stream_id)
     record.drafts.save(by, opened, b"first words", base_version=0)
@@ -93,7 +98,7 @@ def test_another_practice_has_its_own_drafts(
 ) -> None:
     assert record.drafts.find(other_id, opened.stream_id) is None
     assert record.drafts.of_client(other_id, opened.client_id) == []
-    theirs = record.drafts.open(
+    theirs, _ = record.drafts.open(
         context(other_id), opened.stream_id, opened.client_id, b"their words"
     )
     assert theirs.text == b"their words"
@@ -114,3 +119,51 @@ def test_a_draft_under_a_destroyed_key_is_gone(record: Record, by: Context, open
     record.keys.forget()
     assert record.drafts.find(by.practice_id, opened.stream_id) is None
     assert record.drafts.of_client(by.practice_id, opened.client_id) == []
+
+
+def test_a_command_that_started_a_draft_serves_nothing_else(
+    record: Record, by: Context, opened: Draft
+) -> None:
+    practice, client_id = record.practices[by.practice_id], ClientId(uuid4())
+    other = by.model_copy(update={"digest": b"another request"})
+    with pytest.raises(IdempotencyMismatch):
+        practice.handle(CLIENT, client_id, register(client_id, other), other)
+    assert practice.stream(client_id) == []
+
+
+def test_what_is_being_signed_is_not_saved_over(record: Record, by: Context, opened: Draft) -> None:
+    signing = context(by.practice_id)
+    with record.drafts.claimed(signing, opened):
+        with pytest.raises(DraftBeingSigned):
+            record.drafts.save(
+                context(by.practice_id, actor=by.actor_id), opened, b"x", base_version=0
+            )
+        with record.drafts.claimed(signing, opened):  # the same request, sent twice
+            pass
+        with (
+            pytest.raises(DraftBeingSigned),
+            record.drafts.claimed(context(by.practice_id), opened),
+        ):
+            pytest.fail("two signatures of one draft at once")
+    # Signed without a lock, the next draft builds on the signature.
+    saved = record.drafts.save(by, opened, b"second thoughts", base_version=1)
+    with pytest.raises(StaleDraft), record.drafts.claimed(context(by.practice_id), opened):
+        pytest.fail("an older revision was signed")
+    assert saved.revision == 2
+
+
+def test_a_refused_signature_gives_the_draft_back(
+    record: Record, by: Context, opened: Draft
+) -> None:
+    with pytest.raises(StaleVersion), record.drafts.claimed(context(by.practice_id), opened):
+        raise StaleVersion
+    assert record.drafts.save(by, opened, b"goes on", base_version=0).text == b"goes on"
+
+
+def test_a_claim_left_by_a_crash_ends_by_itself(record: Record, by: Context, opened: Draft) -> None:
+    with suppress(KeyboardInterrupt), record.drafts.claimed(context(by.practice_id), opened):
+        raise KeyboardInterrupt
+    with pytest.raises(DraftBeingSigned):
+        record.drafts.save(by, opened, b"too soon", base_version=0)
+    later = by.model_copy(update={"at": by.at + timedelta(minutes=2)})
+    assert record.drafts.save(later, opened, b"goes on", base_version=0).text == b"goes on"

@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from deploy.commands import app
 from deploy.database import Database
 from record.lint import Finding, lint
 

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deploy.refusal import Refusal
-from deploy.root_key import derived
+from gateways.kms.local import LocalKms
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -252,8 +252,8 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 
 def _app_password(root_key: bytes) -> str:
-    return derived(root_key, f"database password {APP_ROLE}").hex()
+    return LocalKms(root_key).derive(f"database password {APP_ROLE}").hex()
 
 
 def _key_check(root_key: bytes) -> bytes:
-    return derived(root_key, "palimpsest key check")
+    return LocalKms(root_key).derive("palimpsest key check")

@@ -3,8 +3,6 @@
 Every other key is wrapped under it, directly or not: lose it and no record can be read again.
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 from pathlib import Path
@@ -53,8 +51,3 @@ def create_root_key(path: Path) -> bytes:
     finally:
         os.close(folder)
     return key
-
-
-def derived(root_key: bytes, purpose: str) -> bytes:
-    """Derive a secret that tells nothing about the key or about another purpose's secret."""
-    return hmac.new(root_key, purpose.encode(), hashlib.sha256).digest()

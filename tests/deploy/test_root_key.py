@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.refusal import Refusal
-from deploy.root_key import create_root_key, derived, read_root_key
+from deploy.root_key import create_root_key, read_root_key
 
 
 def test_a_made_key_is_read_back_and_for_its_owner_only(tmp_path: Path) -> None:
@@ -47,8 +47,3 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path, content: bytes) -> Non
     file.chmod(0o600)
     with pytest.raises(Refusal, match="is not a root key"):
         read_root_key(file)
-
-
-def test_secrets_for_different_purposes_and_keys_differ() -> None:
-    secrets = {derived(key, purpose) for key in (b"a" * 32, b"b" * 32) for purpose in ("x", "y")}
-    assert len(secrets) == 4

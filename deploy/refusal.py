@@ -15,6 +15,12 @@ _OS_REASONS: Final = {
     errno.ENOTDIR: "a part of the path is not a folder",
     errno.ENOENT: "the folder does not exist and cannot be made",
     errno.EADDRINUSE: "the port is in use",
+    errno.EISDIR: "this is a folder; it should be a file",
+    errno.EEXIST: "something else is there already",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ELOOP: "the links in the path lead round in a circle",
+    errno.EMFILE: "too many files are open",
+    errno.EIO: "the disk does not answer",
 }
 
 

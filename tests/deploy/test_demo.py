@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from api.reading import DraftText
 from api.security.roles import ROLES
 from deploy import demo
-from deploy.cli import app
+from deploy.commands import app
 from deploy.database import Database as Ready
 from deploy.demo_practice import PASSWORD, History, Story, as_admin, is_told, staff_for, tell
 from deploy.demo_scribe import CannotContinue

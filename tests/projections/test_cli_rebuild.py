@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.cli import app
+from deploy.commands import app
 from deploy.database import Database
 from deploy.refusal import Refusal
 from domain.kernel.ids import PracticeId

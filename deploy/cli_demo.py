@@ -1,6 +1,5 @@
 """How is a made-up practice of any size added from the command line?"""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -18,7 +17,6 @@ from deploy.refusal import Refusal
 from deploy.settings import load_settings
 from record.provision import NewPractice
 
-SLUG = re.compile(r"[a-z][a-z0-9-]{1,39}")
 ZONE = "America/New_York"
 DAYS_PER_YEAR = 365
 
@@ -37,9 +35,8 @@ def demo(
 
     Interrupted, it goes on where it was when asked for the same again.
     """
-    if not SLUG.fullmatch(slug):
-        raise Refusal(f"{slug} is no slug: lower-case letters, digits and hyphens")
-    new = NewPractice(slug, f"{slug.replace('-', ' ').title()} Med Spa", ZONE)
+    name = f"{slug.replace('-', ' ').title()} Med Spa"
+    new = NewPractice(slug=slug, name=name, zone=ZONE)
     staff = staff_for(slug, clients, seed)
     story = Story(new, staff, clients, drafts=3, days=years * DAYS_PER_YEAR, seed=seed)
     console = Console(stderr=True)
@@ -51,9 +48,10 @@ def demo(
             _catch_up(ready)
     record, access = told.positions["record"], told.positions["access"]
     rate = (record + access) / seconds
-    typer.echo(f"{told.practice_id}  {slug}: {record} events in the record, {access} in the access")
-    typer.echo(f"log, {rate:.0f} events/s. Sign in as {staff[0].email}, {staff[1].email} or")
-    typer.echo(f"{staff[-1].email} with the password {PASSWORD}")
+    counts = f"{record} events in the record, {access} in the access log"
+    typer.echo(f"{slug} ({told.practice_id}): {counts}; {rate:.0f} events/s")
+    addresses = " or ".join(one.email for one in (staff[0], staff[1], staff[-1]))
+    typer.echo(f"Sign in with the password {PASSWORD} as {addresses}")
 
 
 def _told(ready: Ready, story: Story, console: Console) -> Told:

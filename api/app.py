@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 REQUESTS = Counter("palimpsest_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("palimpsest_request_seconds", "Time to answer", ["route"])
 
-BODY_MAX = 2 * 1024 * 1024
-"""Bytes; four sections of 100,000 characters in any script fit."""
+BODY_MAX = 5 * 1024 * 1024
+"""Bytes; four sections of 100,000 characters in any script fit, escaped as JSON may be."""
 
 # Nothing but our own files; no page of ours in anybody's frame.
 HEADERS = {

@@ -7,12 +7,16 @@ from uuid import uuid4
 
 import pytest
 
+from api.app import BODY_MAX
+from domain.chart.events import SECTIONS
+from domain.kernel.text import SECTION_MAX
 from tests.api.contract import ROUTES, Operation, name
 from tests.support.api import Api, Json, Team, refusal, wrong_fields
 from tests.support.states import (
     a_client,
     client_with_draft,
     details,
+    done,
 )
 
 WITH_BODY = [one for one in ROUTES if one.method != "GET"]
@@ -157,9 +161,17 @@ def test_what_is_just_short_enough_is_taken(demo: Team) -> None:
     assert len(read["draft"]["sections"]["plan"]) == 100_000
 
 
+def test_four_full_sections_fit_however_they_are_written(demo: Team) -> None:
+    noted = client_with_draft(demo.clinician)
+    text = dict.fromkeys(SECTIONS, "\U0001f9ea" * SECTION_MAX)
+    assert len(json.dumps(text)) > 4_800_000
+    done(demo.clinician.ask("PUT", f"{noted.path}/draft", content=json.dumps(text).encode()))
+    assert done(demo.clinician.get(noted.path))["draft"]["sections"] == text
+
+
 def test_a_body_too_large(api: Api, demo: Team) -> None:
     with api.nothing_written(demo):
-        body = json.dumps(details(given_name="x" * 3_000_000)).encode()
+        body = json.dumps(details(given_name="x" * BODY_MAX)).encode()
         refusal(demo.clinician.ask("POST", "/v1/clients", content=body), 413, "too_large")
         headers = {
             "Authorization": f"Bearer {demo.clinician.token}",

@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter
 from psycopg.conninfo import conninfo_to_dict
 
-from api.app import HEADERS, UndeclaredRoutes, create_app
+from api.app import BODY_MAX, HEADERS, UndeclaredRoutes, create_app
 from deploy.postgres import Cluster
 from tests.support import postgres
 from tests.support.api import Api, Response, Team, api_on, refusal
@@ -81,7 +81,7 @@ def sampled(api: Api, demo: Team) -> list[Response]:
         demo.front_desk.get("/v1/notes/7"),
         demo.clinician.post("/v1/clients", details()),
         demo.clinician.ask("POST", "/v1/clients", content=b"{bad"),
-        demo.clinician.ask("POST", "/v1/clients", content=b" " * 3_000_000),
+        demo.clinician.ask("POST", "/v1/clients", content=b" " * (BODY_MAX + 1)),
         demo.clinician.post("/v1/clients/search", {"q": "an"}),
     ]
 

@@ -32,7 +32,7 @@ WORDS: dict[str, str] = {
     "invalid": "Some fields need another look.",
     "malformed_json": "The body is not valid JSON.",
     "method_not_allowed": "This address does not take that method.",
-    "too_large": "A request may have 2 MiB.",
+    "too_large": "A request may have 5 MiB.",
     "stale_version": "Somebody else wrote here meanwhile; load it again and look before you write.",
     "stale_draft": "The draft was saved elsewhere meanwhile; load it again and compare.",
     "draft_being_signed": "The text is being signed at this moment; load it again.",
@@ -43,11 +43,15 @@ WORDS: dict[str, str] = {
     "keys_unavailable": "The keeper of the keys does not answer. Try again.",
     "projection_behind": "The view has not caught up with that position yet. Try again.",
     "internal_error": "Something went wrong on our side. The request id helps us to find it.",
+    "client_already_registered": "This client is registered already.",
     "client_merged": "This record was merged into another one; read on there.",
     "clients_not_merged": "These two records are not merged.",
     "same_client": "A record cannot be merged with itself.",
+    "no_details_given": "Name at least one detail and its new value.",
+    "detail_required": "This cannot be left empty.",
     "nothing_changed": "The details are these already.",
     "birth_date_in_future": "The birth date lies in the future.",
+    "birth_date_after_death": "A death before this day is on record.",
     "birth_date_too_early": "The birth date lies too far in the past.",
     "death_already_recorded": "The client's death is on record already.",
     "death_not_recorded": "No death is on record.",
@@ -63,6 +67,10 @@ WORDS: dict[str, str] = {
     "same_chart": "The note is on that client's chart already.",
     "occurred_at_in_future": "The time of care lies in the future.",
     "as_of_in_future": "The moment lies in the future; nothing is known of it yet.",
+    "not_a_moment": "This is not a date and time.",
+    "not_a_place": "Give a position, or a moment as 2026-03-02T12:00:00-05:00.",
+    "position_unknown": "The log has not come that far; take a position it has answered with.",
+    "invalid_if_match": "If-Match takes the version last seen, as a number.",
     "query_too_short": "Type at least three characters.",
 }
 
@@ -94,6 +102,13 @@ class AsOfInFuture(Invalid):
 
     code = "as_of_in_future"
     field = "as_of"
+
+
+class PositionUnknown(Invalid):
+    """No such position has been given out yet: waiting for it would be in vain."""
+
+    code = "position_unknown"
+    field = "after"
 
 
 class ProjectionBehind(DomainError):

@@ -5,9 +5,16 @@ from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import BeforeValidator, Field
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
-from api.problems import Problem
+from api.problems import WORDS, Problem
 from domain.kernel.events import Frozen
 from domain.kernel.text import Moment
 
@@ -27,10 +34,22 @@ def _as_meant(text: object) -> object:
     return _LOST_PLUS.sub(r"\1+\2", text) or None
 
 
+def _as_place(text: object, accept: ValidatorFunctionWrapHandler) -> object:
+    """One refusal, not one for each thing that a place might have been."""
+    try:
+        return accept(text)
+    except ValidationError as error:
+        raise PydanticCustomError(
+            "not_a_place", "{words}", {"words": WORDS["not_a_place"]}
+        ) from error
+
+
 Instant = Annotated[Moment | None, BeforeValidator(_as_meant)]
 # One after the other: a union's own way of choosing would pass over what a moment is checked for.
 Place = Annotated[
-    Annotated[int | Moment, Field(union_mode="left_to_right")] | None, BeforeValidator(_as_meant)
+    Annotated[int | Moment, Field(union_mode="left_to_right")] | None,
+    BeforeValidator(_as_meant),
+    WrapValidator(_as_place),
 ]
 After = Annotated[int | None, Query(ge=0, description="Wait until the read shows this position.")]
 

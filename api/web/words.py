@@ -108,10 +108,7 @@ _FIELD: Final = {
 }
 _CODES: Final = {
     "idempotency_mismatch": "This form was sent before. Load the page again to send another one.",
-    "not_a_moment": "This is not a date and time.",
     "stale_version": "Somebody else wrote here meanwhile. Look at what changed, then send again.",
-    "detail_required": "This cannot be left empty.",
-    "birth_date_after_death": "A death before this day is on record.",
 }
 _PATTERN: Final = {
     "phone": "This is not a phone number.",

@@ -40,7 +40,7 @@ def test_a_moment_has_date_time_and_offset(api: Api, demo: Team, moment: str) ->
         assert list(wrong_fields(answer)) == ["occurred_at"]
         if not moment.isdigit():  # a position
             found = wrong_fields(demo.clinician.get(replay, **{"from": moment}))
-            assert {one.partition(".")[0] for one in found} == {"from"}
+            assert found == {"from": "not_a_place"}
 
 
 def test_an_empty_parameter_says_nothing_and_a_lost_plus_sign_is_found(demo: Team) -> None:
@@ -89,7 +89,7 @@ def test_a_query_is_checked_too(
     client = a_client(demo.clinician)
     with api.nothing_written(demo):
         found = wrong_fields(demo.clinician.get(f"/v1/clients/{client}/{path}", **query))
-        assert {one.partition(".")[0] for one in found} == set(query)
+        assert set(found) == set(query)
 
 
 @pytest.mark.parametrize("value", ["seven", "-1", "1.0", '"', "\u0661", "9" * 10, "W/x", ""])

@@ -1,7 +1,11 @@
 """A client over HTTP: registered, changed, found; and each refusal on the way."""
 
+from time import perf_counter
+
 import pytest
 
+from api import waiting
+from projections.client_search.reader import ClientSearch
 from tests.support.api import Api, Json, Team, refusal, wrong_fields
 from tests.support.states import a_client, deceased_client, details, done, merged_clients
 
@@ -124,13 +128,30 @@ def test_one_reads_what_one_wrote(demo: Team) -> None:
         assert [one["id"] for one in done(answer)["items"]] == [written["id"]]
 
 
-def test_a_position_that_does_not_come_is_no_empty_list(api: Api, demo: Team) -> None:
+def test_a_position_that_does_not_come_is_no_empty_list(
+    api: Api, demo: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = api.positions(demo)[0]
+    monkeypatch.setattr(ClientSearch, "position", lambda *_: head - 1)
+    monkeypatch.setattr(waiting, "WAIT_SECONDS", 0.1)
     with api.nothing_written(demo):
         answer = demo.clinician.ask(
-            "POST", "/v1/clients/search", {"q": "Ana"}, params={"after": 10**9}
+            "POST", "/v1/clients/search", {"q": "Ana"}, params={"after": head}
         )
         refusal(answer, 503, "projection_behind")
         assert answer.headers["retry-after"] == "1"
+
+
+def test_nobody_waits_for_a_position_that_was_never_given_out(api: Api, demo: Team) -> None:
+    started = perf_counter()
+    with api.nothing_written(demo):
+        for after in (api.positions(demo)[0] + 1, 10**30):
+            answer = demo.clinician.ask(
+                "POST", "/v1/clients/search", {"q": "Ana"}, params={"after": after}
+            )
+            (wrong,) = refusal(answer, 422, "position_unknown")["errors"]
+            assert wrong["field"] == "after"
+    assert perf_counter() - started < waiting.WAIT_SECONDS
 
 
 def test_a_search_shows_twenty_at_most_and_nobody_of_another_practice(

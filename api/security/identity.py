@@ -151,6 +151,7 @@ class Identity:
             raise SessionExpired
         if at - last_seen_at > SEEN_EVERY:
             self._seen(parsed, at)
+        self._heard(parsed[0], row[0], row[1])
         return Member(
             practice_id=parsed[0],
             member_id=ActorId(row[0]),
@@ -165,7 +166,7 @@ class Identity:
         )
 
     def names(self, practice_id: PracticeId) -> dict[UUID, str]:
-        """What the members of a practice are called; a new name shows within a minute."""
+        """What its members are called; a change made elsewhere shows within a minute."""
         with self._lock:
             known = self._names.get(practice_id)
         if known is None:
@@ -178,6 +179,13 @@ class Identity:
             with self._lock:
                 self._names[practice_id] = known
         return known
+
+    def _heard(self, practice_id: PracticeId, member_id: UUID, name: str) -> None:
+        """Whoever asks is called by her name, though she or it came after the names were read."""
+        with self._lock:
+            known = self._names.get(practice_id)
+            if known is not None and known.get(member_id) != name:
+                del self._names[practice_id]
 
     def _seen(self, parsed: tuple[PracticeId, bytes], at: datetime) -> None:
         with self._database.practice(parsed[0]) as connection:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from api.asking import COOKIES
 from api.security.identity import SESSION_LASTS
-from tests.support.api import Api, Member, Response, Team, refusal
+from deploy.founding import NewMember, add_member
+from domain.kernel.ids import ActorId
+from tests.support.api import PASSWORD, Api, Member, Response, Team, refusal
 from tests.support.states import a_client, details
 
 IDLE = timedelta(minutes=15)
@@ -181,6 +185,18 @@ def test_a_role_is_what_its_row_says(api: Api, demo: Team, harbor: Team) -> None
     finally:
         api.admin(change.format("array_append"), (demo.practice_id,))
     assert demo.auditor.get(f"/v1/clients/{mine}/chart").status_code == 200
+
+
+def test_somebody_new_is_called_by_her_name_at_once(api: Api, demo: Team) -> None:
+    client = a_client(demo.clinician)
+    path = f"/v1/clients/{client}/accesses"
+    assert demo.auditor.get(path).status_code == 200
+    with psycopg.connect(api.ready.admin_url, autocommit=True) as admin:
+        new = NewMember("new@demo.example", "Newcomer", "auditor")
+        member_id = ActorId(add_member(admin, demo.practice_id, new, PASSWORD))
+    newcomer = replace(demo.auditor, member_id=member_id)
+    newcomer = replace(newcomer, token=api.sign_in(newcomer, "token"))
+    assert newcomer.get(path).json()["items"][0]["actor"] == "Newcomer"
 
 
 def test_only_the_hash_of_a_secret_is_kept(api: Api, demo: Team, session: str) -> None:

@@ -11,8 +11,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from deploy.database import Database as Ready
 from deploy.database import ready_database
-from deploy.demo_practice import PASSWORD, Story, Told, as_admin, is_told, staff_for, tell
-from deploy.demo_scribe import CannotContinue
+from deploy.demo.practice import PASSWORD, Story, Told, as_admin, is_told, staff_for, tell
+from deploy.demo.scribe import CannotContinue
 from deploy.refusal import Refusal
 from deploy.settings import load_settings
 from record.provision import NewPractice

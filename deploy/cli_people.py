@@ -37,8 +37,9 @@ def register(app: typer.Typer) -> None:
 @practices.command("create")
 def create_a_practice(slug: str, name: str, zone: str = "America/New_York") -> None:
     """Create a practice; ZONE is an IANA time zone. Creating it twice is one practice."""
+    new = NewPractice(slug=slug, name=name, zone=zone)
     with _admin() as (ready, admin):
-        typer.echo(found(admin, LocalKms(ready.root_key), NewPractice(slug, name, zone)))
+        typer.echo(found(admin, LocalKms(ready.root_key), new))
 
 
 @practices.command("list")
@@ -60,10 +61,11 @@ def create_a_user(
     email: str, name: str, role: str, practice: Slug = "demo", password: str | None = None
 ) -> None:
     """Add somebody who may sign in. Without --password one is made and printed."""
-    chosen = password or secrets.token_urlsafe(12)
+    chosen = secrets.token_urlsafe(12) if password is None else password
+    new = NewMember(email=email, name=name, role=role)
     with _admin() as (_, admin):
-        add_member(admin, practice_named(admin, practice), NewMember(email, name, role), chosen)
-    typer.echo(f"{email}  {chosen}")
+        add_member(admin, practice_named(admin, practice), new, chosen)
+    typer.echo(f"{new.email}  {chosen}")
 
 
 def token(

@@ -90,6 +90,20 @@ CREATE TABLE record.command (
     PRIMARY KEY (practice_id, command_id)
 );
 
+-- Rights keep the application from changing what stands in a log; this keeps administrators from
+-- doing so by mistake. Per statement, so that inserts cost nothing.
+CREATE FUNCTION record.append_only() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% on %.% refused: a log is only ever added to',
+        tg_op, tg_table_schema, tg_table_name USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON record.event
+EXECUTE FUNCTION record.append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON record.command
+EXECUTE FUNCTION record.append_only();
+
 -- Data keys, wrapped. The subject of the practice's own key is the practice.
 CREATE TABLE record.data_key (
     practice_id uuid NOT NULL DEFAULT record.current_practice() REFERENCES record.practice,

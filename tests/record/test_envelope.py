@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from domain.chart.aggregate import NOTE
@@ -84,12 +85,16 @@ def test_a_row_changed_in_the_database_is_noticed_when_read(
     record: Record, practice_id: PracticeId, rows: list[StoredEntry]
 ) -> None:
     _, first, second, _ = rows
-    record.admin(
-        """UPDATE record.event AS here SET body = there.body FROM record.event AS there
-        WHERE (here.practice_id, here.log, here.position) = (%s, 'record', 2)
-            AND (there.practice_id, there.log, there.position) = (%s, 'record', 3)""",
-        [practice_id, practice_id],
-    )
+    # On purpose, and past the trigger that stops whoever does it by mistake.
+    with psycopg.connect(
+        record.ready.admin_url, options="-c session_replication_role=replica"
+    ) as tampering:
+        tampering.execute(
+            """UPDATE record.event AS here SET body = there.body FROM record.event AS there
+            WHERE (here.practice_id, here.log, here.position) = (%s, 'record', 2)
+                AND (there.practice_id, there.log, there.position) = (%s, 'record', 3)""",
+            [practice_id, practice_id],
+        )
     practice = record.practices[practice_id]
     with pytest.raises(Unreadable):
         practice.stream(first.originator_id)  # type: ignore[arg-type]  # ids are UUIDs here

@@ -38,6 +38,7 @@ def filled_id(record: Record, practice_id: PracticeId) -> PracticeId:
     """A practice with a row in each table."""
     by, client = context(practice_id), uuid4()
     record.practices[practice_id].handle(CLIENT, client, register(client, by), by)
+    by = context(practice_id)
     record.drafts.open(by, uuid4(), client, b"a draft")  # type: ignore[arg-type]  # a client's id
     return practice_id
 
@@ -75,6 +76,37 @@ def test_every_column_of_a_log_is_closed(
     ):
         with pytest.raises(REFUSED), of(app, practice_id):
             app.execute(sql.SQL("UPDATE record.event SET {0} = {0}").format(sql.Identifier(name)))
+
+
+def _do(admin: Connection, practice_id: PracticeId, *statements: sql.Composable) -> None:
+    with of(admin, practice_id):
+        for statement in statements:
+            admin.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["event", "command"])
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "UPDATE record.{} SET practice_id = practice_id",
+        "DELETE FROM record.{}",
+        "DELETE FROM record.{} WHERE false",
+        "TRUNCATE record.{}",
+        "TRUNCATE record.practice, record.{} CASCADE",
+        "MERGE INTO record.{} USING (SELECT 1) ON true WHEN MATCHED THEN DELETE",
+    ],
+)
+@pytest.mark.parametrize("become", ["RESET ROLE", "SET LOCAL ROLE palimpsest_owner"])
+def test_not_even_an_administrator_changes_a_log_by_mistake(
+    record: Record, filled_id: PracticeId, become: str, slip: str, table: str
+) -> None:
+    before = record.events(filled_id)
+    change = sql.SQL(slip).format(sql.Identifier(table))
+    with psycopg.connect(record.ready.admin_url, autocommit=True) as admin:
+        with pytest.raises(psycopg.errors.RestrictViolation, match="only ever added to"):
+            _do(admin, filled_id, sql.SQL(become), change)
+        assert admin.execute("SELECT count(*) FROM record.command").fetchone() != (0,)
+    assert record.events(filled_id) == before != []
 
 
 @pytest.mark.parametrize("role", ["palimpsest_owner", "palimpsest_writer"])
@@ -135,7 +167,7 @@ def test_a_row_cannot_be_made_or_moved_into_another_practice(
     with pytest.raises(REFUSED), of(app, filled_id):
         app.execute("UPDATE record.draft SET practice_id = %s", [other_id])
     # What is nobody's to change: whose draft it is, and on whose chart.
-    for column in ("subject", "author", "stream_id", "opened_digest"):
+    for column in ("subject", "author", "stream_id", "opened_at"):
         with pytest.raises(REFUSED), of(app, filled_id):
             app.execute(sql.SQL("UPDATE record.draft SET {0} = {0}").format(sql.Identifier(column)))
 
@@ -148,9 +180,9 @@ def test_a_foreign_key_does_not_reach_into_another_practice(
         [filled_id],
     )
     draft = """INSERT INTO record.draft (stream_id, subject, base_version, revision, key_id, body,
-            author, opened_at, saved_at, opened_digest)
+            author, opened_at, saved_at)
         VALUES (gen_random_uuid(), gen_random_uuid(), 0, 1, %s, '', gen_random_uuid(), now(),
-            now(), '')"""
+            now())"""
     with of(app, filled_id):
         app.execute(draft, [key_id])
     with pytest.raises(psycopg.errors.ForeignKeyViolation), of(app, other_id):

@@ -1,4 +1,4 @@
-"""How fast is it here, beside a named alternative, with every guarantee on?"""
+"""How is each measurement asked for on the command line?"""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def bench_append(
     rounds: Annotated[int, typer.Option(min=1, help="The median counts.")] = 3,
 ) -> None:
     """Append events: ours, the eventsourcing library's default recorder, a bare one-row insert."""
-    from deploy import bench_append as appending  # noqa: PLC0415 - only this command needs it
+    from deploy.bench import append as appending  # noqa: PLC0415 - only this command needs it
 
     with _own_database() as (admin_url, root_key):
         where = appending.prepare(admin_url, app_url(admin_url, root_key), root_key)
@@ -43,7 +43,7 @@ def bench_append(
 @bench.command("read")
 def bench_read(*, as_json: Json = False, seconds: Seconds = 5) -> None:
     """Open charts over HTTP, each access logged before the answer; beside it an empty route."""
-    from deploy import bench_read as reading  # noqa: PLC0415 - only this command needs it
+    from deploy.bench import read as reading  # noqa: PLC0415 - only this command needs it
 
     with _own_database() as (admin_url, root_key):
         found = reading.measure(admin_url, app_url(admin_url, root_key), root_key, seconds=seconds)

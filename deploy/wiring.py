@@ -12,7 +12,7 @@ from api.platform import Platform
 from api.security.identity import Identity
 from api.web import ROUTERS
 from deploy.database import Database as Ready
-from deploy.demo import announcement, load_demo
+from deploy.demo.loading import announcement, load_demo
 from deploy.settings import Settings
 from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId

@@ -25,8 +25,8 @@ GATE_TEST = (
     "tests/record/test_gate.py:test_the_header_stands_in_the_row_and_the_leaf_hash_covers_all_of_it"
 )
 LONG_FUNCTIONS = {
-    "deploy/demo_notes_skin.py:facial": "the text of a note, to be read as one",
-    "deploy/demo_notes_visits.py:weight": "the text of a note, to be read as one",
+    "deploy/demo/notes_skin.py:facial": "the text of a note, to be read as one",
+    "deploy/demo/notes_visits.py:weight": "the text of a note, to be read as one",
     GATE_TEST: "one table of what the hash covers",
     "projections/chart_view/document.py:_after": "one case per kind of event",
 }

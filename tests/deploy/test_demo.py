@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from api.reading import DraftText
 from api.security.roles import ROLES
-from deploy import demo
 from deploy.commands import app
 from deploy.database import Database as Ready
-from deploy.demo_practice import PASSWORD, History, Story, as_admin, is_told, staff_for, tell
-from deploy.demo_scribe import CannotContinue
+from deploy.demo import loading as demo
+from deploy.demo.practice import PASSWORD, History, Story, as_admin, is_told, staff_for, tell
+from deploy.demo.scribe import CannotContinue
 from deploy.founding import found
 from deploy.refusal import Refusal, one_line
 from deploy.wiring import Parts, open_parts

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import pytest
 
-from deploy.demo import DEMO
-from deploy.demo_clinic import Client, Clinic
-from deploy.demo_desk import Deed
-from deploy.demo_practice import History, Story, staff_for
-from deploy.demo_scribe import calls
+from deploy.demo.clinic import Client, Clinic
+from deploy.demo.desk import Deed
+from deploy.demo.loading import DEMO
+from deploy.demo.practice import History, Story, staff_for
+from deploy.demo.scribe import calls
 from domain.chart.aggregate import NOTE, Note
 from domain.chart.events import NoteEvent, NoteMovedIn, NoteSigned
 from domain.client.aggregate import CLIENT

@@ -9,8 +9,8 @@ import psycopg
 
 from api.security.roles import ROLES
 from deploy.database import Database as Ready
-from deploy.demo_people import Staff
-from deploy.demo_practice import (
+from deploy.demo.people import Staff
+from deploy.demo.practice import (
     INJECTOR,
     NURSE,
     PASSWORD,
@@ -21,7 +21,7 @@ from deploy.demo_practice import (
     is_told,
     tell,
 )
-from deploy.demo_scribe import CannotContinue
+from deploy.demo.scribe import CannotContinue
 from deploy.refusal import Refusal
 from record.database import Row
 from record.provision import NewPractice, practice_id_of

@@ -18,14 +18,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from domain.kernel.errors import DomainError
 from domain.kernel.ids import ActorId, PracticeId
 from domain.kernel.permissions import Permission
-from record.database import Database
+from record.database import Database, Row
 
 # OWASP ASVS 5.0, 11.4.2: argon2id with at least 19 MiB and two passes.
 _PASSWORDS = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1),))
 _NOBODY = _PASSWORDS.hash(secrets.token_urlsafe())
 
 SEEN_EVERY = timedelta(seconds=60)
-"""How precisely a session's last use is kept; each request would be a write otherwise."""
+"""How precisely a session's last use is kept at most; each request would be a write otherwise."""
 SESSION_LASTS = timedelta(hours=12)
 
 Kind = Literal["session", "token"]
@@ -79,6 +79,7 @@ class Identity:
     def __init__(self, database: Database, *, idle: timedelta) -> None:
         self._database = database
         self._idle = idle
+        self._seen_every = min(SEEN_EVERY, idle / 4)
         self._lock = Lock()
         self._names: TTLCache[PracticeId, dict[UUID, str]] = TTLCache(1_000, 60)
 
@@ -89,10 +90,7 @@ class Identity:
 
     def who_has(self, email: str, password: str) -> list[tuple[PracticeId, ActorId]]:
         """The members with this address and password, usually one; takes the same time for none."""
-        candidates = self._database.call(
-            "SELECT practice_id, member_id, password_hash FROM identity.find_logins(%s)",
-            (email.strip(),),
-        )
+        candidates = self._candidates(email)
         if not candidates:
             _PASSWORDS.verify(password, _NOBODY)
         return [
@@ -100,6 +98,19 @@ class Identity:
             for practice_id, member_id, stored in candidates
             if _PASSWORDS.verify(password, stored)
         ]
+
+    def known_as(self, email: str) -> list[tuple[PracticeId, ActorId, str]]:
+        """The members with this address, each with her role, whatever the password."""
+        found = []
+        for practice_id, member_id, _ in self._candidates(email):
+            with self._database.practice(practice_id) as connection:
+                row = connection.execute(
+                    "SELECT role FROM identity.member WHERE practice_id = %s AND member_id = %s",
+                    (practice_id, member_id),
+                ).fetchone()
+            if row is not None:
+                found.append((PracticeId(practice_id), ActorId(member_id), str(row[0])))
+        return found
 
     def begin(
         self,
@@ -149,7 +160,7 @@ class Identity:
         is_idle = kind == "session" and at - last_seen_at > self._idle
         if is_idle or at >= expires_at:
             raise SessionExpired
-        if at - last_seen_at > SEEN_EVERY:
+        if at - last_seen_at > self._seen_every:
             self._seen(parsed, at)
         self._heard(parsed[0], row[0], row[1])
         return Member(
@@ -186,6 +197,12 @@ class Identity:
             known = self._names.get(practice_id)
             if known is not None and known.get(member_id) != name:
                 del self._names[practice_id]
+
+    def _candidates(self, email: str) -> list[Row]:
+        return self._database.call(
+            "SELECT practice_id, member_id, password_hash FROM identity.find_logins(%s)",
+            (email.strip(),),
+        )
 
     def _seen(self, parsed: tuple[PracticeId, bytes], at: datetime) -> None:
         with self._database.practice(parsed[0]) as connection:

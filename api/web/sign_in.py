@@ -1,5 +1,6 @@
 """How does a person get in, and out again?"""
 
+import hmac
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -11,8 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.background import BackgroundTask
 
-from api.asking import COOKIES, BadCsrf, Public, ask, platform_of
+from api.asking import COOKIES, BadCsrf, Public, ask, platform_of, secret_of
 from api.platform import Platform
 from api.security.identity import SESSION_LASTS, NotSignedIn, SessionExpired
 from api.web.flashes import FLASH_COOKIE, IDLE
@@ -20,7 +22,9 @@ from api.web.page import SIGN_IN, Form, PageRoute, form_of
 from api.web.rendering import render
 from api.web.views.frame import Frame
 from domain.kernel.events import Context
-from domain.kernel.ids import CommandId
+from domain.kernel.ids import ActorId, CommandId, PracticeId
+from record.database import DatabaseUnavailable
+from record.errors import AccessNotLogged
 
 log = structlog.get_logger(__name__)
 
@@ -72,11 +76,17 @@ def sign_in(request: Request, _: Everybody, form: Sent) -> Response:
         for limit, who in tried:
             _TRIES.hit(limit, who)
         log.warning("sign_in_refused", request_id=str(request.state.request_id))
-        return _page(401, email=email, next_=next_, error=WRONG)
+        refused = _page(401, email=email, next_=next_, error=WRONG)
+        # Only once the answer is out: the time it takes must not tell who has an account.
+        refused.background = BackgroundTask(_note_refused, request, platform, email)
+        return refused
     practice_id, member_id = found[0]
     now = platform.clock.now()
     secret = platform.identity.begin(practice_id, member_id, "session", at=now)
     _noted(request, platform, secret)
+    before, is_cookie = secret_of(request)
+    if before is not None and is_cookie:
+        platform.identity.end(before, at=now)
     response = RedirectResponse(next_, 303)
     is_tls = request.url.scheme == "https"
     response.set_cookie(
@@ -99,7 +109,7 @@ def sign_out(request: Request, _: Everybody, form: Sent) -> Response:
         asking = ask(request)
     except (NotSignedIn, SessionExpired):
         return response
-    if form.get("csrf") != asking.member.csrf:
+    if not hmac.compare_digest(form.get("csrf", "").encode(), asking.member.csrf.encode()):
         raise BadCsrf
     asking.note("sign_out", "session")
     platform.identity.end(asking.member.secret, at=asking.context.at)
@@ -111,19 +121,37 @@ def sign_out(request: Request, _: Everybody, form: Sent) -> Response:
 
 def _noted(request: Request, platform: Platform, secret: str) -> None:
     """Nobody is in before the access log says so. Raises `AccessNotLogged`."""
-    now = platform.clock.now()
-    member = platform.identity.member(secret, at=now)
-    context = Context(
-        practice_id=member.practice_id,
-        actor_id=member.member_id,
-        role=member.role,
-        at=now,
+    member = platform.identity.member(secret, at=platform.clock.now())
+    context = _context(request, member.practice_id, member.member_id, member.role)
+    platform.accesses.note(context, "sign_in", "session", origin=_origin(request))
+
+
+def _note_refused(request: Request, platform: Platform, email: str) -> None:
+    """Somebody tried to be a member: her practice can see it. What was typed is kept nowhere."""
+    try:
+        for member in platform.identity.known_as(email):
+            context = _context(request, *member)
+            platform.accesses.note(
+                context, "sign_in", "session", outcome="denied", origin=_origin(request)
+            )
+    except (AccessNotLogged, DatabaseUnavailable):
+        log.exception("refused_sign_in_not_noted", request_id=str(request.state.request_id))
+
+
+def _context(request: Request, practice_id: PracticeId, member_id: ActorId, role: str) -> Context:
+    return Context(
+        practice_id=practice_id,
+        actor_id=member_id,
+        role=role,
+        at=platform_of(request).clock.now(),
         command_id=CommandId(uuid4()),
         correlation_id=request.state.request_id,
     )
+
+
+def _origin(request: Request) -> str:
     address = request.client.host if request.client else ""
-    origin = f"{address} {request.headers.get('user-agent', '')}".strip()
-    platform.accesses.note(context, "sign_in", "session", origin=origin)
+    return f"{address} {request.headers.get('user-agent', '')}".strip()
 
 
 def _page(

@@ -78,7 +78,7 @@ def test_every_column_of_a_log_is_closed(
             app.execute(sql.SQL("UPDATE record.event SET {0} = {0}").format(sql.Identifier(name)))
 
 
-def _do(admin: Connection, practice_id: PracticeId, *statements: sql.Composable) -> None:
+def _do(admin: Connection, practice_id: PracticeId, *statements: sql.SQL | sql.Composed) -> None:
     with of(admin, practice_id):
         for statement in statements:
             admin.execute(statement)

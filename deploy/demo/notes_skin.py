@@ -200,7 +200,7 @@ def hair_removal(scene: Scene) -> Text:
     wave, pulse, base = (
         ("1064 nm", "30 ms", 24)
         if fitzpatrick >= DARK
-        else ("755 nm", "3 ms" if fitzpatrick < 3 else "10 ms", 16 - fitzpatrick)  # noqa: PLR2004
+        else ("755 nm", "3 ms" if fitzpatrick < 3 else "10 ms", 16 - fitzpatrick)  # noqa: PLR2004 - skin type
     )
     fluence = f"{base + min(scene.number, 6) - 1}.0 J/cm2"
     pulses = scene.dice.randrange(*laser.pulses)

@@ -185,14 +185,14 @@ def person(dice: Random, zone: str, on: date) -> Person:
     women, men, families = dice.choice(ORIGINS)
     if dice.random() < 0.15:  # noqa: PLR2004 - one in seven has names of two languages
         families = dice.choice(ORIGINS)[2]
-    given = dice.choice((women if dice.random() < 0.86 else men).split())  # noqa: PLR2004
+    given = dice.choice((women if dice.random() < 0.86 else men).split())  # noqa: PLR2004 - a share
     family = dice.choice(families.split()).replace("-", " ")
     details = Details(
         given_name=given,
         family_name=family,
         birth_date=born(dice, on),
-        phone=phone(dice, zone) if dice.random() < 0.97 else None,  # noqa: PLR2004
-        email=email(dice, given, family) if dice.random() < 0.92 else None,  # noqa: PLR2004
+        phone=phone(dice, zone) if dice.random() < 0.97 else None,  # noqa: PLR2004 - a share
+        email=email(dice, given, family) if dice.random() < 0.92 else None,  # noqa: PLR2004 - a share
     )
     return Person(
         details=details,

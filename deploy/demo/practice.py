@@ -136,7 +136,7 @@ class History:
         zone = ZoneInfo(story.new.zone)
         self.until = datetime.combine(end, time.min, UTC)
         # No secret depends on it: the same seed must give the same people.
-        dice = Random(f"{story.seed} {story.new.slug} {end}")  # noqa: S311
+        dice = Random(f"{story.seed} {story.new.slug} {end}")  # noqa: S311 - made-up data
         start = datetime.combine(end - timedelta(days=story.days + 7), time(9), zone)
         tick = QUARTER if story.clients >= BUSY else None
         self.desk = Desk(practice_id, dice, start, tick)

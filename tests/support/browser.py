@@ -119,7 +119,7 @@ def _extract(archive: Path, place: Path) -> None:
         # Python 3.11 has the filter from 3.11.4 on; what is unpacked here was checked by its hash.
         if hasattr(tarfile, "data_filter"):
             opened.extraction_filter = tarfile.data_filter
-        opened.extractall(place)  # noqa: S202
+        opened.extractall(place)  # noqa: S202 - checked by hash
 
 
 def _npm(*arguments: str) -> None:

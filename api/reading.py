@@ -123,6 +123,7 @@ def read_chart(
     else:
         if moment > asking.context.at + CLOCK_SLACK:
             raise AsOfInFuture
+        moment = min(moment, asking.context.at)
         documents, position = _replayed(asking, client_id, moment, view)
     if not documents or (moment is None and documents[0].details is None):
         asking.note("read", "chart", [client_id], outcome="not_found")
@@ -148,23 +149,22 @@ def _replayed(
 ) -> tuple[list[ChartDocument], int]:
     """The client's own document first, then those of the records it had absorbed by then.
 
-    None at all for an unknown client.
+    With the newest position that any of them stands on. None at all for an unknown client.
     """
     documents: list[ChartDocument] = []
-    wanted, seen, position = [client_id], set[UUID](), 0
+    wanted, seen = [client_id], set[UUID]()
     while wanted:
         seen.update(wanted)
         events = asking.practice.about(wanted)
         if not documents and not events:
             break
-        position = max([position, *(one.position for one in events if one.recorded_at <= moment)])
         found = [
             as_of((one for one in events if one.subject == subject), moment, view)
             for subject in wanted
         ]
         documents.extend(found)
         wanted = [one for document in found for one in document.absorbed if one not in seen]
-    return documents, position
+    return documents, max((document.position for document in documents), default=0)
 
 
 def read_note(asking: Asking, note_id: UUID) -> NoteOut:

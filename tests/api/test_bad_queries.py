@@ -72,6 +72,14 @@ def test_the_future_is_not_known_yet(api: Api, demo: Team) -> None:
             assert problem["errors"][0]["field"] == "occurred_at"
 
 
+def test_a_clock_a_little_ahead_is_shown_what_is_known_now(api: Api, demo: Team) -> None:
+    noted = client_with_signed_note(demo.clinician)
+    ahead = datetime.now(UTC) + timedelta(seconds=4)
+    chart = done(demo.clinician.get(noted.chart, as_of=ahead.isoformat()))
+    assert datetime.fromisoformat(chart["as_of"]) <= api.clock.now() < ahead
+    assert len(chart["notes"]) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [

@@ -1,5 +1,6 @@
 """The record as it was written, event by event, and who has read it."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,8 +8,13 @@ from uuid import UUID
 from api.asking import Asking
 from domain.client.aggregate import ClientUnknown
 from domain.kernel.events import Frozen, Recorded
-from record.access import Accessed
+from domain.kernel.text import EARLIEST, LATEST
+from record.access import Accessed, Action
 from record.envelope import Shredded
+from record.practice import LAST
+
+LOOKED_THROUGH = 2_000
+"""Accesses that a filter goes through for one page."""
 
 
 class EventItem(Frozen):
@@ -42,56 +48,73 @@ class AccessItem(Frozen):
     thing_id: UUID | None = None
 
 
-def read_events(
+def replay(
     asking: Asking,
     client_id: UUID,
     first: int | datetime | None,
     last: int | datetime | None,
     limit: int,
-) -> tuple[list[EventItem], int | None]:
-    """A page of the replay and the position of the next one.
+) -> tuple[list[Recorded], int | None]:
+    """Events as they were recorded, oldest first, and the position where the next page begins.
 
     Raises `ClientUnknown`, `AccessNotLogged`.
     """
-    after = first - 1 if isinstance(first, int) else 0
-    events = asking.practice.about([client_id], after=max(after, 0))
-    if not events and not asking.practice.stream(client_id):
-        asking.note("replay", "events", [client_id], outcome="not_found")
-        raise ClientUnknown
-    within = [one for one in events if _from(one, first) and _to(one, last)]
+    _check_client(asking, client_id, "replay", "events")
     asking.note("replay", "events", [client_id])
+    events = asking.practice.about(
+        [client_id],
+        after=min(max(first - 1, 0), LAST) if isinstance(first, int) else 0,
+        until=min(max(last, 0), LAST) if isinstance(last, int) else LAST,
+        recorded=(
+            first if isinstance(first, datetime) else EARLIEST,
+            last if isinstance(last, datetime) else LATEST,
+        ),
+        limit=limit + 1,
+    )
+    following = events[limit].position if len(events) > limit else None
+    return events[:limit], following
+
+
+def event_items(asking: Asking, events: Iterable[Recorded]) -> list[EventItem]:
+    """Events for reading, their actors by name."""
     names = asking.platform.identity.names(asking.context.practice_id)
-    following = within[limit].position if len(within) > limit else None
-    return [_item(one, names) for one in within[:limit]], following
+    return [_item(one, names) for one in events]
 
 
 def read_accesses(
-    asking: Asking, client_id: UUID, before: int | None, limit: int
+    asking: Asking,
+    client_id: UUID,
+    before: int | None,
+    limit: int,
+    wanted: Callable[[AccessItem], bool] | None = None,
 ) -> tuple[list[AccessItem], int | None]:
     """A page of accesses, newest first, and where the next one begins.
 
     Raises `ClientUnknown`, `AccessNotLogged`.
     """
-    if not asking.practice.stream(client_id):
-        asking.note("read", "accesses", [client_id], outcome="not_found")
-        raise ClientUnknown
+    _check_client(asking, client_id, "read", "accesses")
     asking.note("read", "accesses", [client_id])
+    through = limit + 1 if wanted is None else LOOKED_THROUGH
     entries = asking.platform.accesses.of_client(
-        asking.context.practice_id, client_id, before=before, limit=limit + 1
+        asking.context.practice_id, client_id, before=before, limit=through
     )
     names = asking.platform.identity.names(asking.context.practice_id)
-    following = entries[limit - 1].position if len(entries) > limit else None
-    return [_access(one, names) for one in entries[:limit]], following
+    found = [_access(one, names) for one in entries]
+    if wanted is not None:
+        found = [one for one in found if wanted(one)]
+    following = None
+    if len(found) > limit:
+        following = found[limit - 1].position
+    elif len(entries) == through:
+        following = entries[-1].position
+    return found[:limit], following
 
 
-def _from(one: Recorded, first: int | datetime | None) -> bool:
-    return not isinstance(first, datetime) or one.recorded_at >= first
-
-
-def _to(one: Recorded, last: int | datetime | None) -> bool:
-    if isinstance(last, datetime):
-        return one.recorded_at <= last
-    return last is None or one.position <= last
+def _check_client(asking: Asking, client_id: UUID, action: Action, what: str) -> None:
+    """The id of anything else, a note's too, is as unknown as any other. Raises `ClientUnknown`."""
+    if not asking.practice.began_as(client_id).startswith("client."):
+        asking.note(action, what, [client_id], outcome="not_found")
+        raise ClientUnknown
 
 
 def _item(one: Recorded, names: dict[UUID, str]) -> EventItem:

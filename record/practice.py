@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar, LiteralString, cast
 from uuid import UUID
@@ -21,6 +22,7 @@ from eventsourcing.utils import Environment, EnvType
 from domain.kernel.errors import DomainError
 from domain.kernel.events import Act, Command, Context, Decider, Recorded
 from domain.kernel.ids import PracticeId
+from domain.kernel.text import EARLIEST, LATEST
 from record.database import Database
 from record.envelope import EnvelopeMapper, Pending, StoredEntry
 from record.errors import IdempotencyMismatch, StaleVersion
@@ -36,8 +38,12 @@ from record.recorder import (
 )
 
 PRACTICES_IN_MEMORY = 1_000
+LAST = 2**63 - 1
+"""No position comes after it: they are PostgreSQL's bigint."""
 TRIES = 10
 """How often a command is decided anew when others write to its stream at the same time."""
+OF_LOG: LiteralString = " WHERE practice_id = %s AND log = %s AND "
+COUNT: LiteralString = f"SELECT count(*) FROM record.event {OF_LOG} subject = %s"  # noqa: S608  # constants only
 STREAMS: LiteralString = f"SELECT {COLUMNS} FROM record.streams(%s, %s, %s)"  # noqa: S608  # constants only
 
 
@@ -216,48 +222,52 @@ class Practice(Application[UUID]):
         """Several streams, each oldest first."""
         found: dict[UUID, list[Recorded]] = {stream_id: [] for stream_id in ids}
         with self.database.connection() as connection:
-            rows = entries(
-                connection.execute(
-                    STREAMS,
-                    (self.practice_id, self.log_name, list(found)),
-                    binary=True,
-                )
-            )
+            wanted = (self.practice_id, self.log_name, list(found))
+            rows = entries(connection.execute(STREAMS, wanted, binary=True))
         for row in rows:
             found[cast("UUID", row.originator_id)].append(self.open(row))
         return found
 
     def about(
-        self, subjects: Sequence[UUID], *, after: int = 0, limit: int | None = None
+        self,
+        subjects: Sequence[UUID],
+        *,
+        after: int = 0,
+        until: int = LAST,
+        recorded: tuple[datetime, datetime] = (EARLIEST, LATEST),
+        limit: int | None = None,
     ) -> list[Recorded]:
-        """What the log holds about some clients, in order, from after a position on."""
-        with self.database.practice(self.practice_id) as connection:
-            rows = entries(
-                connection.execute(
-                    SELECT
-                    + """WHERE practice_id = %s AND log = %s AND subject = ANY (%s)
-                        AND position > %s ORDER BY position LIMIT %s""",
-                    (self.practice_id, self.log_name, list(subjects), after, limit),
-                    binary=True,
-                )
-            )
-        return [self.open(row) for row in rows]
+        """What the log holds about some clients, in order: between positions, and moments."""
+        return self._select(
+            """subject = ANY (%s) AND position > %s AND position <= %s
+            AND recorded_at >= %s AND recorded_at <= %s ORDER BY position LIMIT %s""",
+            (list(subjects), after, until, *recorded, limit),
+        )
 
     def latest_about(
         self, subject: UUID, *, before: int | None = None, limit: int
     ) -> list[Recorded]:
         """The newest events about a client, newest first, from before a position on."""
-        end = 2**63 - 1 if before is None else before
+        return self._select(
+            "subject = %s AND position < %s ORDER BY position DESC LIMIT %s",
+            (subject, LAST if before is None else before, limit),
+        )
+
+    def count_about(self, subject: UUID) -> int:
+        """How many events the log holds about a client."""
         with self.database.practice(self.practice_id) as connection:
-            rows = entries(
-                connection.execute(
-                    SELECT
-                    + """WHERE practice_id = %s AND log = %s AND subject = %s AND position < %s
-                    ORDER BY position DESC LIMIT %s""",
-                    (self.practice_id, self.log_name, subject, end, limit),
-                    binary=True,
-                )
-            )
+            wanted = (self.practice_id, self.log_name, subject)
+            return int(connection.execute(COUNT, wanted).fetchall()[0][0])
+
+    def began_as(self, stream_id: UUID) -> str:
+        """The type of a stream's first event, unopened; empty if there is no stream."""
+        first = self.recorder.select_events(stream_id, limit=1)
+        return first[0].topic if first else ""
+
+    def _select(self, which: LiteralString, values: tuple[object, ...]) -> list[Recorded]:
+        with self.database.practice(self.practice_id) as connection:
+            wanted = (self.practice_id, self.log_name, *values)
+            rows = entries(connection.execute(SELECT + OF_LOG + which, wanted, binary=True))
         return [self.open(row) for row in rows]
 
     def open(self, row: StoredEntry) -> Recorded:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.asking import Asking, Can, IfMatch
 from api.inputs import DeathIn, DetailsIn, MergeIn, ReasonIn, SearchIn, UnmergeIn
 from api.reading import ChartOut, ClientOut, read_chart, read_client
-from api.replay import AccessItem, EventItem, read_accesses, read_events
+from api.replay import AccessItem, EventItem, event_items, read_accesses, replay
 from api.v1.answers import (
     PAGE,
     REFUSALS,
@@ -141,8 +141,8 @@ def get_events(
     last: Annotated[Place, Query(alias="to")] = None,
 ) -> Page[EventItem]:
     """The replay, oldest first. `from` and `to` are positions or moments of recording."""
-    items, following = read_events(asking, client_id, first, last, PAGE)
-    return Page(items=items, next=following)
+    events, following = replay(asking, client_id, first, last, PAGE)
+    return Page(items=event_items(asking, events), next=following)
 
 
 @router.get("/{client_id}/accesses")

@@ -1,19 +1,15 @@
 """Who has looked at a client's record, when and what for?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from uuid import UUID
 
+from api.replay import AccessItem, read_accesses
 from api.web.page import Page
 from api.web.replays import day_range
 from api.web.views.audit import Accesses, AccessRow
 from api.web.words import ACTION, OUTCOME, WHAT, role_words
-from domain.client.aggregate import ClientUnknown
-from domain.kernel.events import Recorded
-from record.access import Accessed
 
 ON_A_PAGE = 50
-LOOKED_THROUGH = 2_000
-"""Accesses that a filter goes through for one page."""
 
 
 def accesses_of(page: Page, client_id: UUID, path: str, before: int | None) -> Accesses:
@@ -21,32 +17,18 @@ def accesses_of(page: Page, client_id: UUID, path: str, before: int | None) -> A
 
     Raises `ClientUnknown`, `NotAMoment`.
     """
-    asking, query = page.asking, page.request.query_params
-    if not asking.practice.stream(client_id):
-        raise ClientUnknown
-    asking.note("read", "accesses", [client_id])
+    query = page.request.query_params
     chosen = {name: query.get(name, "") for name in ("who", "outcome", "from", "to")}
-    first, last = day_range(page, chosen["from"], chosen["to"])
-    entries = asking.platform.accesses.of_client(
-        asking.context.practice_id, client_id, before=before, limit=LOOKED_THROUGH
+    items, following = read_accesses(
+        page.asking, client_id, before, ON_A_PAGE, _wanted(page, **chosen)
     )
-    wanted = [
-        one
-        for one in entries
-        if (not chosen["who"] or str(one.actor) == chosen["who"])
-        and (not chosen["outcome"] or _is_allowed(one) == (chosen["outcome"] == "allowed"))
-        and (first is None or one.recorded_at >= first)
-        and (last is None or one.recorded_at <= last)
-    ]
-    shown = wanted[:ON_A_PAGE]
     more = ""
-    if len(wanted) > ON_A_PAGE or len(entries) == LOOKED_THROUGH:
-        until = shown[-1].position if len(wanted) > ON_A_PAGE else entries[-1].position
-        more = f"{path}?{page.request.url.include_query_params(before=until).query}"
-    names = asking.platform.identity.names(asking.context.practice_id)
+    if following is not None:
+        more = f"{path}?{page.request.url.include_query_params(before=following).query}"
+    names = page.asking.platform.identity.names(page.asking.context.practice_id)
     return Accesses(
         action_path=path,
-        rows=tuple(_access_row(page, one, names) for one in shown),
+        rows=tuple(_access_row(page, one) for one in items),
         people=tuple(sorted(((str(id_), name) for id_, name in names.items()), key=lambda x: x[1])),
         who=chosen["who"],
         outcome=chosen["outcome"],
@@ -56,23 +38,32 @@ def accesses_of(page: Page, client_id: UUID, path: str, before: int | None) -> A
     )
 
 
-def _is_allowed(one: Recorded) -> bool:
-    return isinstance(one.event, Accessed) and one.event.outcome == "allowed"
+def _wanted(page: Page, who: str, outcome: str, **days: str) -> Callable[[AccessItem], bool] | None:
+    """What the filter lets through; none when nothing is chosen."""
+    if not (who or outcome or any(days.values())):
+        return None
+    first, last = day_range(page, days["from"], days["to"])
+
+    def is_wanted(one: AccessItem) -> bool:
+        return (
+            (not who or str(one.actor_id) == who)
+            and (not outcome or (one.outcome == "allowed") == (outcome == "allowed"))
+            and (first is None or one.at >= first)
+            and (last is None or one.at <= last)
+        )
+
+    return is_wanted
 
 
-def _access_row(page: Page, one: Recorded, names: Mapping[UUID, str]) -> AccessRow:
-    event = one.event
-    if not isinstance(event, Accessed):
-        message = f"position {one.position} of the access log is no access"
-        raise TypeError(message)
+def _access_row(page: Page, one: AccessItem) -> AccessRow:
     return AccessRow(
         position=one.position,
-        at=page.time.moment(one.recorded_at),
-        actor=names.get(one.actor, "unknown"),
+        at=page.time.moment(one.at),
+        actor=one.actor,
         role=role_words(one.role),
-        action=ACTION.get(event.action, event.action),
-        what=WHAT.get(event.what, event.what),
+        action=ACTION.get(one.action, one.action),
+        what=WHAT.get(one.what, one.what),
         purpose=one.purpose.capitalize(),
-        is_allowed=event.outcome == "allowed",
-        outcome=OUTCOME.get(event.outcome, event.outcome),
+        is_allowed=one.outcome == "allowed",
+        outcome=OUTCOME.get(one.outcome, one.outcome),
     )

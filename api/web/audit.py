@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.problems import AsOfInFuture
-from api.replay import read_events
+from api.replay import event_items, replay
 from api.web.accesses import accesses_of
 from api.web.charts import history, identity, notes_at
 from api.web.page import Page, PageRoute, page, refusal
@@ -59,18 +59,21 @@ def replay_page(
         first, last = day_range(page, from_, to)
     except NotAMoment as wrong:
         error, status = refusal(wrong)["as_of"], 422
-    items, _ = read_events(page.asking, client_id, first, last, EVENTS)
+    events, _ = replay(page.asking, client_id, first, last, EVENTS)
+    items = event_items(page.asking, events)
     here = at if at in {one.position for one in items} else items[-1].position if items else 0
+    if first is not None:  # the chart stands on what came before, too
+        events = page.asking.practice.about([client_id], until=here)
     rows = [event_row(page, one, client_id, here=here) for one in items]
-    replay = Replay(
+    shown = Replay(
         events=tuple(rows),
-        panel=event_panel(page, items, rows, client_id),
-        total=len(page.asking.practice.about([client_id])),
+        panel=event_panel(page, items, rows, events),
+        total=page.asking.practice.count_about(client_id),
         from_=from_,
         to=to,
         error=error,
     )
-    return _show(page, client_id, "audit/client.html", status, tab="replay", replay=replay)
+    return _show(page, client_id, "audit/client.html", status, tab="replay", replay=shown)
 
 
 @router.get("/clients/{client_id}/compare")

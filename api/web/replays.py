@@ -21,6 +21,7 @@ from api.web.views.notes import SectionDiff
 from api.web.worddiff import word_diff
 from api.web.words import EVENT, role_words
 from domain.chart.events import Sections
+from domain.kernel.events import Recorded
 from projections.chart_view.document import fold
 
 _HIDDEN = frozenset({"client_id", "occurred_at", "receipt", "rule", "history"})
@@ -47,9 +48,12 @@ def event_row(page: Page, item: EventItem, client_id: UUID, *, here: int) -> Eve
 
 
 def event_panel(
-    page: Page, items: Sequence[EventItem], rows: Sequence[EventRow], client_id: UUID
+    page: Page, items: Sequence[EventItem], rows: Sequence[EventRow], events: Sequence[Recorded]
 ) -> EventPanel | None:
-    """The event in view, and the chart right after it; `rows` and `items` run in step."""
+    """The event in view, and the chart that it and those before it make.
+
+    `rows` and `items` run in step.
+    """
     number = next((index for index, row in enumerate(rows) if row.is_here), None)
     if number is None:
         return None
@@ -59,18 +63,17 @@ def event_panel(
         stream_id=str(item.stream_id),
         version=item.version,
         body=tuple(body_fields(page, item.body)),
-        chart=chart_after(page, client_id, item),
+        chart=chart_after(page, events, item),
         number=number + 1,
         earlier=rows[number - 1].href if number else "",
         later=rows[number + 1].href if number + 1 < len(rows) else "",
     )
 
 
-def chart_after(page: Page, client_id: UUID, item: EventItem) -> Chart:
+def chart_after(page: Page, events: Sequence[Recorded], item: EventItem) -> Chart:
     """The client's own chart up to and with an event: the very fold that the chart view is."""
     asking = page.asking
     names = asking.platform.identity.names(asking.context.practice_id)
-    events = asking.practice.about([client_id])
     document = fold(one for one in events if one.position <= item.position)
     notes = [note_out(note, names) for note in document.notes]
     return Chart(

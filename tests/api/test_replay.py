@@ -1,10 +1,14 @@
 """The story: whatever the chart said at a moment, it says again of that moment, for ever."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 
 import pytest
 
+from domain.kernel.events import Recorded
+from record.envelope import StoredEntry
+from record.practice import Practice
 from tests.support.api import Api, Json, Team
 from tests.support.states import SOAP, Noted, a_client, client_with_draft, details, done
 
@@ -111,6 +115,7 @@ def test_a_late_entry_is_true_before_it_was_known(demo: Team, story: Story) -> N
     (note,) = true["notes"]
     assert note["id"] == story.late.note
     assert note["versions"][0]["kind"] == "late_entry"
+    assert known["position"] < note["versions"][0]["position"] <= true["position"]
     earlier = (datetime.fromisoformat(story.occurred_at) - timedelta(seconds=1)).isoformat()
     assert done(demo.auditor.get(path, as_of=earlier, view="true"))["notes"] == []
 
@@ -184,12 +189,22 @@ def test_a_part_of_the_replay_by_position_and_by_time(demo: Team, story: Story) 
     assert done(demo.auditor.get(path, **{"from": items[5]["position"], "to": 1}))["items"] == []
 
 
-def test_a_long_replay_comes_in_pages(demo: Team) -> None:
+def test_a_long_replay_comes_in_pages(demo: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     client = a_client(demo.clinician)
     path = f"/v1/clients/{client}"
     for number in range(120):
         body = {"phone": f"+1 212 555 {number:04}"}
         done(demo.clinician.post(f"{path}/contact-details", body))
+    opened, opens = count(), Practice.open
+
+    def counted(practice: Practice, row: StoredEntry) -> Recorded:
+        next(opened)
+        return opens(practice, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Practice, "open", counted)
+        done(demo.auditor.get(f"{path}/events"))
+    assert 51 <= next(opened) < 121  # the page and the next one; the projector reads along
     pages, start = [], 0
     while start is not None:
         page = done(demo.auditor.get(f"{path}/events", **{"from": start}))

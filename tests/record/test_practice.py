@@ -99,6 +99,12 @@ def test_what_the_log_holds_about_clients_comes_in_order(
     assert [one.position for one in both] == [1, 2, 4, 5, 6]
     assert [one.position for one in practice.about([first], after=1, limit=1)] == [4]
     assert practice.about([]) == []
+    assert [one.position for one in practice.about([first, second], after=1, until=4)] == [2, 4]
+    span = (both[1].recorded_at, both[2].recorded_at)
+    assert [one.position for one in practice.about([first, second], recorded=span)] == [2, 4]
+    assert [practice.count_about(one) for one in (first, second, third, uuid4())] == [3, 2, 1, 0]
+    assert practice.began_as(both[0].stream_id) == "note.signed.v1"
+    assert practice.began_as(uuid4()) == ""
     newest = practice.latest_about(first, limit=2)
     assert [one.position for one in newest] == [6, 4]
     older = practice.latest_about(first, before=4, limit=2)

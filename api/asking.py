@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ParamSpec, TypeVar
 from uuid import UUID, uuid4
+from weakref import WeakSet
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.dependencies.models import Dependant
@@ -21,6 +22,9 @@ from domain.kernel.ids import CommandId, derived
 from domain.kernel.permissions import Permission
 from record.access import Action, Outcome
 from record.practice import Practice
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 COOKIES = ("__Host-palimpsest", "palimpsest")
@@ -111,12 +115,13 @@ class Can:
         """Raises `NotSignedIn`, `SessionExpired`, `Forbidden`, `BadCsrf`."""
         asking = ask(request, digest, idempotency_key)
         if not asking.member.may(self.permission):
-            client = request.path_params.get("client_id")
+            notes = _ids(request.path_params.get("note_id"))
+            clients = _ids(request.path_params.get("client_id")) or _concerned(asking, notes)
             asking.note(
                 self.action,
                 self.permission.value,
-                _ids(client),
-                thing_id=next(iter(_ids(request.path_params.get("note_id"))), None),
+                clients,
+                thing_id=next(iter(notes), None),
                 outcome="denied",
             )
             raise Forbidden
@@ -160,6 +165,16 @@ def _check_csrf(request: Request, member: Member) -> None:
             raise BadCsrf
 
 
+def _concerned(asking: Asking, notes: Sequence[UUID]) -> list[UUID]:
+    """On whose charts the notes stand: she can be told of every try. Nobody, if there are none."""
+    drafts, practice_id = asking.platform.drafts, asking.context.practice_id
+    streams = asking.practice.streams(notes) if notes else {}
+    found = [events[0].subject for events in streams.values() if events]
+    if not found:
+        found = [draft.client_id for one in notes if (draft := drafts.find(practice_id, one))]
+    return [one for one in found if one is not None]
+
+
 def _ids(text: object) -> list[UUID]:
     try:
         return [UUID(str(text))] if text is not None else []
@@ -189,21 +204,39 @@ class Public:
         """Lets everybody through."""
 
 
+_FORM_CHECKS = WeakSet[Callable[..., object]]()
+
+
+def checks_form(dependency: Callable[P, T]) -> Callable[P, T]:
+    """Declares that a dependency compares the token of the form with that of the session."""
+    _FORM_CHECKS.add(dependency)
+    return dependency
+
+
 def undeclared(routers: Iterable[APIRouter]) -> list[str]:
-    """The routes that declare neither a permission nor that they are public."""
+    """The routes that are neither permitted nor public, or that take a form unchecked."""
     return [
         f"{route.methods} {route.path}"
         for router in routers
         for route in router.routes
-        if isinstance(route, APIRoute) and not any(_declares(route.dependant))
+        if isinstance(route, APIRoute) and not _declares(route)
     ]
 
 
-def _declares(dependant: Dependant) -> Iterator[bool]:
+def _declares(route: APIRoute) -> bool:
+    calls = list(_calls(route.dependant))
+    if any(isinstance(one, Public) for one in calls):
+        return True
+    is_form = not route.path.startswith("/v1/") and bool(set(route.methods or ()) - SAFE)
+    is_checked = any(one in _FORM_CHECKS for one in calls if not isinstance(one, Can))
+    return any(isinstance(one, Can) for one in calls) and (is_checked or not is_form)
+
+
+def _calls(dependant: Dependant) -> Iterator[Callable[..., object]]:
     for dependency in dependant.dependencies:
-        if isinstance(dependency.call, Can | Public):
-            yield True
-        yield from _declares(dependency)
+        if dependency.call is not None:
+            yield dependency.call
+        yield from _calls(dependency)
 
 
-__all__ = ["Asking", "Can", "IfMatch", "NotSignedIn", "Public", "ask", "undeclared"]
+__all__ = ["Asking", "Can", "IfMatch", "NotSignedIn", "Public", "ask", "checks_form", "undeclared"]

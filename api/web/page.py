@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
-from api.asking import SAFE, VERSION_DIGITS, Asking, BadCsrf, Can, ask
+from api.asking import SAFE, VERSION_DIGITS, Asking, BadCsrf, Can, ask, checks_form
 from api.problems import problem_of
 from api.security.identity import NotSignedIn, SessionExpired
 from api.web.flashes import FLASH_COOKIE, flash_of
@@ -93,6 +93,7 @@ async def form_of(request: Request) -> Form:
 def page(permission: Permission, action: Action) -> Callable[..., Page]:
     """The dependency through which a page declares its permission."""
 
+    @checks_form
     def permitted(
         request: Request,
         asking: Annotated[Asking, Depends(Can(permission, action))],

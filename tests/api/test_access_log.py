@@ -72,10 +72,23 @@ def test_a_refused_read_leaves_that_it_was_refused(api: Api, demo: Team, path: s
     assert latest["outcome"] == "denied"
     assert latest["actor_id"] == str(member.member_id)
     assert latest["role"] == "front_desk"
-    if "{client}" in path:
-        assert latest["client_id"] == noted.client
-    else:
-        assert latest["thing_id"] == noted.note
+    assert latest["client_id"] == noted.client
+    assert latest["thing_id"] == (noted.note if "{note}" in path else None)
+
+
+def test_a_refused_look_at_a_draft_is_on_its_clients_list(api: Api, demo: Team) -> None:
+    noted = client_with_draft(demo.clinician)
+    refusal(demo.front_desk.get(noted.path), 403, "forbidden")
+    latest = api.accesses(demo, noted.client)[0]
+    assert (latest["thing_id"], latest["outcome"]) == (noted.note, "denied")
+
+
+@pytest.mark.parametrize("what", ["events", "accesses"])
+def test_the_id_of_a_note_is_no_client(demo: Team, what: str) -> None:
+    noted, member = client_with_signed_note(demo.clinician), demo.auditor
+    answer = refusal(member.get(f"/v1/clients/{noted.note}/{what}"), 404, "not_found")
+    missing = refusal(member.get(f"/v1/clients/{uuid4()}/{what}"), 404, "not_found")
+    assert answer == missing
 
 
 @each_read

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import psycopg
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from psycopg.conninfo import conninfo_to_dict
 
 from api.app import BODY_MAX, HEADERS, UndeclaredRoutes, create_app
+from api.asking import Asking, Can
+from api.web.page import Page, page
 from deploy.postgres import Cluster
+from domain.kernel.permissions import Permission
 from tests.support import postgres
 from tests.support.api import Api, Response, Team, api_on, refusal
 from tests.support.states import client_with_signed_note, details, done
@@ -131,3 +135,21 @@ def test_a_route_without_a_permission_keeps_the_application_from_starting(api: A
 
     with pytest.raises(UndeclaredRoutes, match="/v1/secrets"):
         create_app(api.platform, [router])
+
+
+def test_a_form_whose_token_nobody_checks_keeps_the_application_from_starting(api: Api) -> None:
+    permitted = Can(Permission.CLIENT_WRITE, "write")
+
+    def unsafe(asking: Annotated[Asking, Depends(permitted)]) -> str:
+        return asking.member.name
+
+    def safe(asked: Annotated[Page, Depends(page(Permission.CLIENT_WRITE, "write"))]) -> str:
+        return asked.asking.member.name
+
+    forms, reads, checked = APIRouter(), APIRouter(), APIRouter()
+    forms.post("/forms")(unsafe)
+    reads.get("/forms")(unsafe)
+    checked.post("/forms")(safe)
+    create_app(api.platform, [reads, checked])
+    with pytest.raises(UndeclaredRoutes, match="/forms"):
+        create_app(api.platform, [forms])

@@ -8,7 +8,6 @@ from tests.support.states import (
     SOAP,
     Noted,
     a_client,
-    client_with_draft,
     client_with_signed_note,
     details,
     done,
@@ -70,18 +69,6 @@ def test_the_kept_chart_shows_both_and_amends_either(demo: Team) -> None:
     done(demo.clinician.post(f"{theirs.path}/addenda", {"text": "Called: well."}))
     chart = done(demo.clinician.get(mine.chart))
     assert [one["status"] for one in chart["notes"] if one["id"] == theirs.note] == ["amended"]
-
-
-def test_a_draft_waits_until_its_client_is_a_record_again(api: Api, demo: Team) -> None:
-    noted = client_with_draft(demo.clinician)
-    kept = a_client(demo.clinician)
-    merge(demo.clinician, kept, noted.client)
-    record = api.positions(demo)[0]
-    answer = demo.clinician.post(f"{noted.path}/signature")
-    assert refusal(answer, 409, "client_merged")["merged_into"] == kept
-    assert api.positions(demo)[0] == record
-    done(demo.clinician.post(f"/v1/clients/{kept}/unmerge"))
-    done(demo.clinician.post(f"{noted.path}/signature"))
 
 
 def test_no_note_is_moved_to_a_record_that_went_away(api: Api, demo: Team) -> None:

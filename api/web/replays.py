@@ -22,9 +22,11 @@ from api.web.worddiff import word_diff
 from api.web.words import EVENT, role_words
 from domain.chart.events import Sections
 from domain.kernel.events import Recorded
-from projections.chart_view.document import fold
+from projections.chart_view.document import NoteStatus, fold
 
 _HIDDEN = frozenset({"client_id", "occurred_at", "receipt", "rule", "history"})
+_GONE: frozenset[NoteStatus] = frozenset({"entered_in_error", "moved"})
+"""A note that is one of these says nothing on its chart any more."""
 
 
 def event_row(page: Page, item: EventItem, client_id: UUID, *, here: int) -> EventRow:
@@ -147,12 +149,12 @@ def _change(page: Page, before: NoteOut | None, after: NoteOut | None) -> NoteCh
     new = card(page, shown)
     label, tone = new.status_label, "sand"
     if before is None:
-        label, tone = ("New" if new.status == "signed" else f"New · {label}"), "sage"
+        label, tone = ("New" if shown.status == "signed" else f"New · {label}"), "sage"
     elif after is None:
         label, tone = "Not there", "rose"
-    elif new.status in {"retracted", "moved"}:
+    elif shown.status in _GONE:
         tone = "rose"
-    elif new.status == "amended":
+    elif shown.status == "amended":
         tone = "clay"
     return NoteChange(
         label=label,
@@ -179,7 +181,7 @@ def _addenda(page: Page, note: NoteOut | None) -> list[str]:
 
 
 def _text(note: NoteOut | None) -> Sections:
-    if note is None or not note.versions or note.status in {"entered_in_error", "moved"}:
+    if note is None or not note.versions or note.status in _GONE:
         return Sections()
     return note.versions[-1].sections
 

@@ -1,6 +1,7 @@
 """Who may open which page, and what does nobody learn from a refusal?"""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -117,6 +118,24 @@ def test_a_refused_look_is_in_the_access_log(noor: Client, rae: Client, sign_in:
     assert "Refused" in refused
     allowed = iris.get(f"/audit{client}/accesses?outcome=allowed").text
     assert allowed.count(">Rae Kim</span>") == 1
+
+
+def test_a_part_of_the_replay_shows_the_whole_chart_and_what_became_of_it(
+    noor: Client, sign_in: SignIn
+) -> None:
+    client = new_client(noor)
+    note = new_note(noor, client)
+    before = datetime.now(UTC).isoformat()
+    form = hidden(noor.get(note).text) | {"reason": "Wrong visit."}
+    assert noor.post(f"{note}/retraction", data=form).status_code == 303
+    iris = sign_in("iris@example.com")
+    part = iris.get(f"/audit{client}", params={"from": before}).text
+    assert "note.retracted.v1" in part
+    assert "note.signed.v1" not in part
+    assert CANARY in part  # the chart stands on what came before, too
+    both = {"left": before, "right": datetime.now(UTC).isoformat()}
+    compared = iris.get(f"/audit{client}/compare", params=both).text
+    assert 'tag-rose ml-auto">Entered in error<' in compared
 
 
 def test_somebody_else_cannot_correct_nor_write_on(noor: Client, sign_in: SignIn) -> None:

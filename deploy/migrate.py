@@ -117,7 +117,7 @@ def migrate(
         if applied is None:
             _start_ledger(connection, root_key)
         done = [m.name for m in pending if _apply(connection, m)]
-        _hand_over(connection, root_key)
+        _hand_over(connection, admin_url, root_key)
         return done
 
 
@@ -219,7 +219,7 @@ def _apply(connection: Connection, migration: Migration) -> bool:
     return True
 
 
-def _hand_over(connection: Connection, root_key: bytes) -> None:
+def _hand_over(connection: Connection, admin_url: str, root_key: bytes) -> None:
     """Give the ledger to its owner, and the application's role its password.
 
     The server is told the password's verifier only, so that the password is in nobody's log.
@@ -231,6 +231,9 @@ def _hand_over(connection: Connection, root_key: bytes) -> None:
         if roles != (2,):  # only where a test brings migrations of its own
             return
         connection.execute(HANDING_OVER)
+        # Roles belong to the whole server: two starts on two of its databases would collide in them.
+        if _may_sign_in(app_url(admin_url, root_key)):
+            return
         verifier = connection.pgconn.encrypt_password(
             _app_password(root_key).encode(), APP_ROLE.encode(), b"scram-sha-256"
         )
@@ -239,6 +242,14 @@ def _hand_over(connection: Connection, root_key: bytes) -> None:
                 sql.Identifier(APP_ROLE), sql.Literal(verifier.decode())
             )
         )
+
+
+def _may_sign_in(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @contextmanager

@@ -231,7 +231,7 @@ def _hand_over(connection: Connection, admin_url: str, root_key: bytes) -> None:
         if roles != (2,):  # only where a test brings migrations of its own
             return
         connection.execute(HANDING_OVER)
-        # Roles belong to the whole server: two starts on two of its databases would collide in them.
+        # Roles are the whole server's: two starts on two of its databases would collide in them.
         if _may_sign_in(app_url(admin_url, root_key)):
             return
         verifier = connection.pgconn.encrypt_password(

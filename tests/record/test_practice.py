@@ -1,5 +1,6 @@
 """Do commands and history fit together, for one stream and for several at once?"""
 
+from collections.abc import Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -61,7 +62,8 @@ def test_somebody_in_between_is_decided_again_a_bounded_number_of_times(
     practice, client = record.practice(practice_id), uuid4()
     by = context(practice_id)
     practice.handle(CLIENT, client, register(client, by), by)
-    streams, phones = practice.streams, iter(f"+1 212 555 01{number:02}" for number in range(TRIES))
+    streams = practice.streams
+    phones: Iterator[str] = (f"+1 212 555 01{number:02}" for number in range(TRIES))
 
     def somebody_is_quicker(ids: list[object]) -> object:
         seen = streams(ids)  # type: ignore[arg-type]  # passed on

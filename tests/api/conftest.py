@@ -11,7 +11,7 @@ from tests.support import postgres
 from tests.support.api import Api, Team, api_on
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quiet() -> Iterator[None]:
     """Unconfigured, structlog paints each traceback: two seconds for each refusal of ours."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

@@ -93,9 +93,9 @@ def prepare(admin_url: str, app_url: str, root_key: bytes) -> Where:
         )
         admin.execute("CREATE TABLE public.bare (stream uuid, version int, body bytea)")
         admin.execute("ALTER TABLE public.bare ADD PRIMARY KEY (stream, version)")
-    with _library(Where(admin_url, app_url, root_key, practices), 1):
-        pass  # creates its tables before several processes would race to
-    return Where(admin_url, app_url, root_key, practices)
+    where = Where(admin_url, app_url, root_key, practices)
+    with _library(where, 0):
+        return where
 
 
 def _cell(where: Where, name: str, writers: int, seconds: float) -> float:
@@ -204,10 +204,11 @@ def _library(where: Where, threads: int) -> Iterator[Callable[[], Append]]:
         parts.get("port", "5432"),
         parts.get("user", ""),
         parts.get("password", ""),
-        pool_size=threads,
+        pool_size=max(threads, 1),
     ) as datastore:
         recorder = PostgresApplicationRecorder(datastore, events_table_name="bench_events")
-        recorder.create_table()
+        if threads == 0:  # before the processes start: they would race to create it
+            recorder.create_table()
         body = os.urandom(len(TEXT) + 120)
 
         def append() -> None:

@@ -1,6 +1,7 @@
 """Which key seals what: one data key per client and category, wrapped by the practice's key."""
 
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -93,7 +94,7 @@ class KeyRing:
 
     def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
         """Returns the key for new text about a subject, made now if there is none."""
-        owner = subject if subject is not None and category != Category.BUSINESS else practice_id
+        owner = practice_id if subject is None else subject
         place = (practice_id, owner, category.value)
         known = self._in_use.get(place)
         if known is None:
@@ -122,6 +123,31 @@ class KeyRing:
         self._remember(practice_id, unwrapped)
         return unwrapped
 
+    def hand_out(
+        self, practice_id: UUID, subjects: Sequence[UUID], key_ids: Collection[UUID]
+    ) -> dict[UUID, bytes]:
+        """The plain keys, of those named, that are some clients' own and still exist.
+
+        What leaves seals nothing more: in the same commit they are retired. Other processes notice
+        within `CACHE_SECONDS`. The practice's own keys are nobody's to hand out.
+        """
+        own = [one for one in subjects if one != practice_id]
+        with self._database.practice(practice_id) as connection:
+            connection.execute(
+                """UPDATE record.data_key SET retired_at = now()
+                WHERE practice_id = %s AND subject = ANY (%s) AND key_id = ANY (%s)
+                    AND destroyed_at IS NULL AND retired_at IS NULL""",
+                (practice_id, own, list(key_ids)),
+            )
+            rows = connection.execute(
+                """SELECT key_id, subject, category, wrapped FROM record.data_key
+                WHERE practice_id = %s AND subject = ANY (%s) AND key_id = ANY (%s)
+                    AND destroyed_at IS NULL ORDER BY key_id""",
+                (practice_id, own, list(key_ids)),
+            ).fetchall()
+        self._in_use.clear()
+        return {row[0]: self._plain((practice_id, row[1], row[2]), row[0], row[3]) for row in rows}
+
     def forget(self) -> None:
         """Empties the memory, so that the next use reads the keys again."""
         for memory in (self._keys, self._in_use, self._practice_keys):
@@ -139,7 +165,7 @@ class KeyRing:
             row = connection.execute(
                 """SELECT key_id, wrapped FROM record.data_key
                 WHERE practice_id = %s AND subject = %s AND category = %s
-                    AND destroyed_at IS NULL""",
+                    AND destroyed_at IS NULL AND retired_at IS NULL""",
                 place,
             ).fetchone()
         return None if row is None else self._unwrap(place, row[0], row[1])
@@ -155,8 +181,8 @@ class KeyRing:
             made = connection.execute(
                 """INSERT INTO record.data_key (key_id, subject, category, wrapped)
                 VALUES (%s, %s, %s, %s)
-                ON CONFLICT (practice_id, subject, category) WHERE destroyed_at IS NULL
-                DO NOTHING""",
+                ON CONFLICT (practice_id, subject, category)
+                WHERE destroyed_at IS NULL AND retired_at IS NULL DO NOTHING""",
                 (key_id, owner, category, wrapped),
             ).rowcount
         if made:
@@ -168,14 +194,16 @@ class KeyRing:
         return found
 
     def _unwrap(self, place: tuple[UUID, UUID, str], key_id: UUID, wrapped: bytes) -> DataKey:
+        return DataKey(key_id, AESGCM(self._plain(place, key_id, wrapped)))
+
+    def _plain(self, place: tuple[UUID, UUID, str], key_id: UUID, wrapped: bytes) -> bytes:
         practice_key = self._practice_key(place[0])
         try:
-            plain = practice_key.decrypt(
+            return practice_key.decrypt(
                 wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _about(place, key_id)
             )
         except InvalidTag as error:
             raise WrongRootKey from error
-        return DataKey(key_id, AESGCM(plain))
 
     def _practice_key(self, practice_id: UUID) -> AESGCM:
         known = self._practice_keys.get(practice_id)

@@ -30,7 +30,7 @@ class Category(StrEnum):
     PHOTO = "photo"
     MARKETING = "marketing"
     BUSINESS = "business"
-    """About no client: sealed under the practice's own key."""
+    """The business's own: of a client under a key of hers for it, else under the practice's own."""
 
 
 REGISTRY: dict[str, type["Event"]] = {}

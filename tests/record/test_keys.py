@@ -63,10 +63,37 @@ def test_each_client_and_category_has_a_key_of_its_own(
     )
     rows = record.events(practice_id)
     assert len({row["key_id"] for row in rows}) == 4
-    # What is about no client is sealed under the practice's own key.
+    # What is about no client is sealed under the practice's own key; who read what of a client is
+    # not, for that key can never leave, and hers can.
     business = record.keys.key_in_use(practice_id, None, Category.BUSINESS)
-    assert record.keys.key_in_use(practice_id, first, Category.BUSINESS) == business
-    assert (practice_id, "business") in data_keys(record, practice_id)
+    assert record.keys.key_in_use(practice_id, first, Category.BUSINESS) != business
+    assert {(practice_id, "business"), (first, "business")} <= set(data_keys(record, practice_id))
+
+
+def test_a_key_that_was_handed_out_seals_nothing_more(
+    record: Record, practice_id: PracticeId
+) -> None:
+    client, note = client_with_note(record, practice_id)
+    other, _ = client_with_note(record, practice_id)
+    rows = record.events(practice_id)
+    before = {row["key_id"] for row in rows if row["subject"] == client}
+    used = [row["key_id"] for row in rows]
+    own = record.keys.key_in_use(practice_id, None, Category.BUSINESS)
+    handed = record.keys.hand_out(practice_id, [client, practice_id], [*used, own.key_id])
+    # Hers, and neither another client's nor the practice's.
+    assert set(handed) == before
+    assert record.keys.hand_out(practice_id, [other], before) == {}
+    # They open what they sealed, here and elsewhere; new text gets new keys, and they stay.
+    assert isinstance(record.practices[practice_id].stream(note)[0].event, NoteSigned)
+    kinds = (Category.CLINICAL, Category.CONTACT)
+    after = [record.keys.key_in_use(practice_id, client, kind).key_id for kind in kinds]
+    assert before.isdisjoint(after)
+    assert {record.keys.key_in_use(practice_id, other, kind).key_id for kind in kinds} < {*used}
+    assert record.keys.hand_out(practice_id, [client], before) == handed
+    assert [ring(record).key_in_use(practice_id, client, kind).key_id for kind in kinds] == after
+    # What was destroyed is handed out to nobody.
+    shred(record, practice_id, client, "clinical")
+    assert len(record.keys.hand_out(practice_id, [client], before)) == 1
 
 
 def test_one_key_is_used_again_and_by_other_processes(

@@ -1,6 +1,7 @@
 """How is each measurement asked for on the command line?"""
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -35,8 +36,8 @@ def bench_append(
     """Append events: ours, the eventsourcing library's default recorder, a bare one-row insert."""
     from deploy.bench import append as appending  # noqa: PLC0415 - only this command needs it
 
-    with _own_database() as (admin_url, root_key):
-        where = appending.prepare(admin_url, app_url(admin_url, root_key), root_key)
+    with _own_database() as own:
+        where = appending.prepare(*own)
         _show(appending.measure(where, seconds=seconds, rounds=rounds), as_json=as_json)
 
 
@@ -45,14 +46,16 @@ def bench_read(*, as_json: Json = False, seconds: Seconds = 5) -> None:
     """Open charts over HTTP, each access logged before the answer; beside it an empty route."""
     from deploy.bench import read as reading  # noqa: PLC0415 - only this command needs it
 
-    with _own_database() as (admin_url, root_key):
-        found = reading.measure(admin_url, app_url(admin_url, root_key), root_key, seconds=seconds)
-        _show(found, as_json=as_json)
+    with _own_database() as own:
+        _show(reading.measure(*own, seconds=seconds), as_json=as_json)
 
 
 @contextmanager
-def _own_database() -> Iterator[tuple[str, bytes]]:
-    """A database for the measurement alone, on the same server, dropped afterwards."""
+def _own_database() -> Iterator[tuple[str, str, bytes]]:
+    """A database for the measurement alone, on the same server, dropped afterwards.
+
+    Its two addresses, and a root key of its own, which measuring processes can be handed.
+    """
     name = f"palimpsest_bench_{uuid4().hex[:8]}"
     with (
         ready_database(load_settings()) as ready,
@@ -61,8 +64,8 @@ def _own_database() -> Iterator[tuple[str, bytes]]:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             admin_url = make_conninfo(ready.admin_url, dbname=name)
-            migrate(admin_url, ready.root_key)
-            yield admin_url, ready.root_key
+            migrate(admin_url, ready.kms)
+            yield admin_url, app_url(admin_url, ready.kms), secrets.token_bytes(32)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

@@ -72,7 +72,7 @@ def _catch_up(ready: Ready) -> None:
     # Late: other commands need no projections.
     from deploy.wiring import open_parts  # noqa: PLC0415
 
-    with open_parts(ready.app_url, ready.root_key) as parts:
+    with open_parts(ready.app_url, ready.kms) as parts:
         parts.projector.run_until_caught_up()
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.database import find_root_key
+from deploy.database import find_kms
 from deploy.migrate import migrate as bring_up_to_date
 from deploy.postgres import running
 from deploy.settings import load_settings
@@ -16,8 +16,8 @@ def migrate() -> None:
     """Apply the migrations that the database lacks; never undo one."""
     settings = load_settings()
     with running(settings) as admin_url:
-        root_key = find_root_key(settings, admin_url)
-        applied = bring_up_to_date(admin_url, root_key, testing=settings.testing)
+        kms = find_kms(settings, admin_url)
+        applied = bring_up_to_date(admin_url, kms, testing=settings.testing)
     for name in applied:
         typer.echo(f"applied {name}")
     if not applied:

@@ -17,7 +17,6 @@ from deploy.founding import Admin, NewMember, add_member, found, member_with_rol
 from deploy.settings import load_settings
 from domain.kernel.clock import SystemClock
 from domain.kernel.ids import ActorId
-from gateways.kms.local import LocalKms
 from record.database import Database
 from record.provision import NewPractice
 
@@ -39,7 +38,7 @@ def create_a_practice(slug: str, name: str, zone: str = "America/New_York") -> N
     """Create a practice; ZONE is an IANA time zone. Creating it twice is one practice."""
     new = NewPractice(slug=slug, name=name, zone=zone)
     with _admin() as (ready, admin):
-        typer.echo(found(admin, LocalKms(ready.root_key), new))
+        typer.echo(found(admin, ready.kms, new))
 
 
 @practices.command("list")

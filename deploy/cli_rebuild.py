@@ -61,7 +61,7 @@ def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
 
     with (
         ready_database(settings) as ready,
-        open_parts(ready.app_url, ready.root_key, pool_size=settings.pool_size) as parts,
+        open_parts(ready.app_url, ready.kms, pool_size=settings.pool_size) as parts,
     ):
         platform = parts.platform
         known = {one.question: one for one in all_projections(parts.keys, platform.practices)}

@@ -8,7 +8,10 @@ from deploy.migrate import app_url, is_migrated, migrate
 from deploy.postgres import running
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key, read_root_key
-from deploy.settings import Settings
+from deploy.settings import LOCAL, Settings
+from gateways.kms import Kms, KmsUnavailable
+from gateways.kms.aws import AwsKms
+from gateways.kms.local import LocalKms
 
 
 @dataclass(frozen=True)
@@ -17,20 +20,32 @@ class Database:
 
     admin_url: str = field(repr=False)
     app_url: str = field(repr=False)
-    root_key: bytes = field(repr=False)
+    kms: Kms = field(repr=False)
 
 
 @contextmanager
 def ready_database(settings: Settings) -> Iterator[Database]:
-    """Start or join the server, make or read the root key, migrate; stop what was started."""
+    """Start or join the server, find who keeps the root key, migrate; stop what was started."""
     with running(settings) as admin_url:
-        root_key = find_root_key(settings, admin_url)
-        migrate(admin_url, root_key, testing=settings.testing)
-        yield Database(admin_url, app_url(admin_url, root_key), root_key)
+        kms = find_kms(settings, admin_url)
+        migrate(admin_url, kms, testing=settings.testing)
+        yield Database(admin_url, app_url(admin_url, kms), kms)
 
 
-def find_root_key(settings: Settings, admin_url: str) -> bytes:
-    """Read the root key. A new one is made only for a database that no key has sealed yet."""
+def find_kms(settings: Settings, admin_url: str) -> Kms:
+    """Who keeps the root key: AWS, or a file, made only for a database that no key has sealed yet.
+
+    Refuses where it cannot be had.
+    """
+    if settings.kms == LOCAL:
+        return LocalKms(_find_root_key(settings, admin_url))
+    try:
+        return AwsKms(settings.kms)
+    except (ValueError, KmsUnavailable) as error:
+        raise Refusal(f"PALIMPSEST_KMS: {error}") from error
+
+
+def _find_root_key(settings: Settings, admin_url: str) -> bytes:
     if settings.key_file.exists():
         return read_root_key(settings.key_file)
     if is_migrated(admin_url):

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deploy.refusal import Refusal
-from gateways.kms.local import LocalKms
+from gateways.kms import Kms
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -77,12 +77,12 @@ def read_migrations(folder: Path = FOLDER) -> Sequence[Migration]:
     return found
 
 
-def app_url(admin_url: str, root_key: bytes) -> str:
+def app_url(admin_url: str, kms: Kms) -> str:
     """Name the same database, as the role that runs the application and owns nothing."""
     parts = conninfo_to_dict(admin_url)
     if parts.get("user") == APP_ROLE:
         return admin_url
-    return make_conninfo(admin_url, user=APP_ROLE, password=_app_password(root_key))
+    return make_conninfo(admin_url, user=APP_ROLE, password=_app_password(kms))
 
 
 def is_migrated(url: str) -> bool:
@@ -92,7 +92,7 @@ def is_migrated(url: str) -> bool:
 
 
 def migrate(
-    admin_url: str, root_key: bytes, *, testing: bool = False, folder: Path = FOLDER
+    admin_url: str, kms: Kms, *, testing: bool = False, folder: Path = FOLDER
 ) -> Sequence[str]:
     """Bring the database to this release's shape; return the names of the files applied.
 
@@ -104,7 +104,7 @@ def migrate(
         applied = _applied(connection)
         _refuse_history(applied, migrations)
         if applied is not None:
-            _refuse_other_key(connection, root_key)
+            _refuse_other_key(connection, kms)
         pending = [m for m in migrations if m.number not in (applied or {})]
         if connection.info.user == APP_ROLE:
             if pending:
@@ -115,9 +115,9 @@ def migrate(
             return []
         _refuse_weak_role(connection)
         if applied is None:
-            _start_ledger(connection, root_key)
+            _start_ledger(connection, kms)
         done = [m.name for m in pending if _apply(connection, m)]
-        _hand_over(connection, admin_url, root_key)
+        _hand_over(connection, admin_url, kms)
         return done
 
 
@@ -170,9 +170,9 @@ def _refuse_history(
             )
 
 
-def _refuse_other_key(connection: Connection, root_key: bytes) -> None:
+def _refuse_other_key(connection: Connection, kms: Kms) -> None:
     row = connection.execute("SELECT key_check FROM deploy.installation").fetchone()
-    if row is None or not hmac.compare_digest(row[0], _key_check(root_key)):
+    if row is None or not hmac.compare_digest(row[0], _key_check(kms)):
         raise Refusal("this is not the root key that the database was made with")
 
 
@@ -186,14 +186,14 @@ def _refuse_weak_role(connection: Connection) -> None:
         )
 
 
-def _start_ledger(connection: Connection, root_key: bytes) -> None:
+def _start_ledger(connection: Connection, kms: Kms) -> None:
     with _alone(connection):
         if not _has_ledger(connection):
             connection.execute(LEDGER)
             connection.execute(
-                "INSERT INTO deploy.installation (key_check) VALUES (%s)", [_key_check(root_key)]
+                "INSERT INTO deploy.installation (key_check) VALUES (%s)", [_key_check(kms)]
             )
-    _refuse_other_key(connection, root_key)  # another process may have been first
+    _refuse_other_key(connection, kms)  # another process may have been first
 
 
 def _apply(connection: Connection, migration: Migration) -> bool:
@@ -219,7 +219,7 @@ def _apply(connection: Connection, migration: Migration) -> bool:
     return True
 
 
-def _hand_over(connection: Connection, admin_url: str, root_key: bytes) -> None:
+def _hand_over(connection: Connection, admin_url: str, kms: Kms) -> None:
     """Give the ledger to its owner, and the application's role its password.
 
     The server is told the password's verifier only, so that the password is in nobody's log.
@@ -232,10 +232,10 @@ def _hand_over(connection: Connection, admin_url: str, root_key: bytes) -> None:
             return
         connection.execute(HANDING_OVER)
         # Roles are the whole server's: two starts on two of its databases would collide in them.
-        if _may_sign_in(app_url(admin_url, root_key)):
+        if _may_sign_in(app_url(admin_url, kms)):
             return
         verifier = connection.pgconn.encrypt_password(
-            _app_password(root_key).encode(), APP_ROLE.encode(), b"scram-sha-256"
+            _app_password(kms).encode(), APP_ROLE.encode(), b"scram-sha-256"
         )
         connection.execute(
             sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
@@ -262,9 +262,9 @@ def _alone(connection: Connection) -> Iterator[None]:
         yield
 
 
-def _app_password(root_key: bytes) -> str:
-    return LocalKms(root_key).derive(f"database password {APP_ROLE}").hex()
+def _app_password(kms: Kms) -> str:
+    return kms.derive(f"database password {APP_ROLE}").hex()
 
 
-def _key_check(root_key: bytes) -> bytes:
-    return LocalKms(root_key).derive("palimpsest key check")
+def _key_check(kms: Kms) -> bytes:
+    return kms.derive("palimpsest key check")

@@ -10,8 +10,10 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy.refusal import Refusal
+from gateways.kms.aws import read_address
 
 PREFIX = "PALIMPSEST_"
+LOCAL = "local"
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -22,6 +24,12 @@ def _is_database_address(url: str) -> str:
     except psycopg.ProgrammingError:
         raise ValueError("not a PostgreSQL address") from None  # libpq's text may quote a password
     return url
+
+
+def _is_keeper(address: str) -> str:
+    if address != LOCAL:
+        read_address(address)
+    return address
 
 
 def _beside_the_data(given: dict[str, Any]) -> Path:
@@ -43,6 +51,8 @@ class Settings(BaseSettings):
     database_url: Annotated[str, AfterValidator(_is_database_address)] | None = Field(
         default=None, repr=False
     )
+    # Who keeps the root key: the key file, or aws:?key=alias/…&mac=alias/…&region=…
+    kms: Annotated[str, AfterValidator(_is_keeper)] = LOCAL
     key_file: AbsolutePath = Field(default_factory=_beside_the_data)
     pool_size: int = Field(default=10, ge=2, le=200)
     session_idle_minutes: int = Field(default=15, ge=1, le=24 * 60)

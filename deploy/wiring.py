@@ -16,7 +16,7 @@ from deploy.demo.loading import announcement, load_demo
 from deploy.settings import Settings
 from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId
-from gateways.kms.local import LocalKms
+from gateways.kms import Kms
 from projections.chart_view.projection import ChartViewProjection
 from projections.chart_view.reader import ChartView
 from projections.client_search.projection import ClientSearchProjection
@@ -51,7 +51,7 @@ class Running:
 @contextmanager
 def open_parts(
     app_url: str,
-    root_key: bytes,
+    kms: Kms,
     *,
     pool_size: int = 10,
     idle: timedelta = timedelta(minutes=15),
@@ -63,7 +63,7 @@ def open_parts(
         hints = stack.enter_context(Hints(app_url))
         # Nobody waits for news of the access log.
         gates = {"record": Gate(database, hints.send), "access": Gate(database)}
-        keys = KeyRing(database, LocalKms(root_key))
+        keys = KeyRing(database, kms)
 
         def practice(log: str) -> Practices:
             def make(practice_id: PracticeId) -> Practice:
@@ -90,9 +90,7 @@ def open_parts(
 def running_app(settings: Settings, ready: Ready) -> Iterator[Running]:
     """Everything in one process: on first start the demo practices, then workers, API and pages."""
     idle = timedelta(minutes=settings.session_idle_minutes)
-    with open_parts(
-        ready.app_url, ready.root_key, pool_size=settings.pool_size, idle=idle
-    ) as parts:
+    with open_parts(ready.app_url, ready.kms, pool_size=settings.pool_size, idle=idle) as parts:
         if settings.demo:
             load_demo(ready, parts)
         with parts.projector:

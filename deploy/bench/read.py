@@ -74,7 +74,7 @@ def _prepare(admin_url: str, app_url: str, root_key: bytes) -> tuple[str, list[U
         somebody = NewMember("bench@example.com", "Bench", "clinician")
         by = ActorId(add_member(admin, practice_id, somebody, "a password for the bench"))
     clients = []
-    with open_parts(app_url, root_key) as parts:
+    with open_parts(app_url, LocalKms(root_key)) as parts:
         practice = parts.platform.practices[practice_id]
 
         def context() -> Context:
@@ -116,7 +116,7 @@ def _prepare(admin_url: str, app_url: str, root_key: bytes) -> tuple[str, list[U
 
 def _serve(app_url: str, root_key: bytes, ready: Queue[int]) -> None:
     configure_logging("warning")
-    with open_parts(app_url, root_key) as parts, parts.projector:
+    with open_parts(app_url, LocalKms(root_key)) as parts, parts.projector:
         config = uvicorn.Config(
             create_app(parts.platform), port=0, log_config=None, access_log=False
         )

@@ -24,7 +24,6 @@ from deploy.founding import found
 from domain.kernel.clock import SystemClock
 from domain.kernel.events import Context
 from domain.kernel.ids import ActorId, CommandId, PracticeId
-from gateways.kms.local import LocalKms
 from record.database import Database, Row
 from record.drafts import Drafts
 from record.errors import Unreadable
@@ -72,7 +71,7 @@ def tell(ready: Ready, story: Story, progress: Progress) -> Told:
     Those who may sign in are added last: a practice without anybody is one that is not finished.
     Raises `CannotContinue`.
     """
-    kms = LocalKms(ready.root_key)
+    kms = ready.kms
     with as_admin(ready) as admin, as_admin(ready) as other:
         practice_id = found(admin, kms, story.new)
         told = History(practice_id, story, _founded_on(admin, practice_id))

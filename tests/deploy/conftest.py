@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.database import find_root_key
+from deploy.database import find_kms
 from deploy.migrate import migrate
 from deploy.postgres import Cluster
 from deploy.postgres_home import LOCATION
@@ -46,8 +46,8 @@ def made_before() -> Iterator[Path]:
         cluster = Cluster(folder, testing=True)
         cluster.start()
         cluster.ensure_database()
-        root_key = find_root_key(Settings(data_dir=folder), cluster.url())
-        migrate(cluster.url(), root_key, testing=True)
+        kms = find_kms(Settings(data_dir=folder), cluster.url())
+        migrate(cluster.url(), kms, testing=True)
         cluster.stop()
         yield folder
 

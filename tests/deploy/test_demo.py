@@ -23,12 +23,12 @@ from deploy.refusal import Refusal, one_line
 from deploy.wiring import Parts, open_parts
 from domain.kernel.events import Recorded
 from domain.kernel.ids import PracticeId
-from gateways.kms.local import LocalKms
 from record.access import Accessed
 from record.database import Row
 from record.practice import Practices
 from record.provision import NewPractice, practice_id_of
 from record.recorder import PracticeRecorder
+from tests.support.postgres import ROOT_KEY
 
 LINDEN = practice_id_of("demo")
 SMALL = Story(
@@ -52,7 +52,7 @@ class Projections:
 
 @pytest.fixture(scope="module")
 def loaded(module_database: Ready) -> Iterator[tuple[Ready, Parts]]:
-    with open_parts(module_database.app_url, module_database.root_key, pool_size=4) as parts:
+    with open_parts(module_database.app_url, module_database.kms, pool_size=4) as parts:
         demo.load_demo(module_database, parts)
         yield module_database, parts
 
@@ -192,7 +192,7 @@ def test_what_was_cut_short_is_finished_by_the_next_start(database: Ready) -> No
     ]
     assert 0 < begun < sum(done.positions.values())
     with (
-        open_parts(database.app_url, database.root_key, pool_size=2) as parts,
+        open_parts(database.app_url, database.kms, pool_size=2) as parts,
         history_of(database, SMALL) as history,
     ):
         found = whole(parts.platform.practices, done.practice_id)
@@ -215,7 +215,7 @@ def test_a_practice_begun_with_another_story_is_not_gone_on_with(database: Ready
 
 def test_a_database_with_a_practice_of_ones_own_gets_no_demo(database: Ready) -> None:
     with as_admin(database) as admin:
-        found(admin, LocalKms(database.root_key), NewPractice("mine", "Mine", "UTC"))
+        found(admin, database.kms, NewPractice("mine", "Mine", "UTC"))
     before, parts = heads(database), Projections()
     demo.load_demo(database, parts)
     assert heads(database) == before
@@ -224,14 +224,14 @@ def test_a_database_with_a_practice_of_ones_own_gets_no_demo(database: Ready) ->
 
 def test_a_practice_called_demo_that_is_not_ours_is_left_alone(database: Ready) -> None:
     with as_admin(database) as admin:
-        found(admin, LocalKms(database.root_key), NewPractice("demo", "My own spa", "UTC"))
+        found(admin, database.kms, NewPractice("demo", "My own spa", "UTC"))
         assert is_told(admin, demo.DEMO[0].new)
 
 
 @pytest.fixture
 def settings(database: Ready, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ready:
     key = tmp_path / "root.key"
-    key.write_text(database.root_key.hex())
+    key.write_text(ROOT_KEY.hex())
     key.chmod(0o600)
     monkeypatch.setenv("PALIMPSEST_DATABASE_URL", database.admin_url)
     monkeypatch.setenv("PALIMPSEST_DATA_DIR", str(tmp_path))
@@ -245,7 +245,7 @@ def test_the_command_makes_a_practice_of_any_size_once(settings: Ready) -> None:
     assert shown.exit_code == 0, shown.output
     assert "owner@larger-one.example" in shown.output
     practice_id = practice_id_of("larger-one")
-    with open_parts(settings.app_url, settings.root_key, pool_size=2) as parts:
+    with open_parts(settings.app_url, settings.kms, pool_size=2) as parts:
         position = parts.platform.practices[practice_id].position()
         assert f"{position} events" in shown.output
         assert parts.platform.client_search.position(practice_id) == position

@@ -8,15 +8,18 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from deploy.database import Database, find_root_key
+from deploy.database import Database, find_kms
 from deploy.migrate import app_url, is_migrated, migrate, read_migrations, refuse_server
 from deploy.postgres import Cluster
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key
 from deploy.settings import Settings
-from tests.support.postgres import ROOT_KEY, new_database
+from gateways.kms import Kms
+from gateways.kms.local import LocalKms
+from tests.support.postgres import KMS, new_database
 
 SOUND = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "data_checksums"), "on")
+OTHER_KMS = LocalKms(b"x" * 32)
 
 
 @pytest.fixture
@@ -40,8 +43,8 @@ def tables(url: str) -> set[str]:
         return {row[0] for row in rows}
 
 
-def apply(database: Database, files: Path, root_key: bytes = ROOT_KEY) -> list[str]:
-    return list(migrate(database.admin_url, root_key, testing=True, folder=files))
+def apply(database: Database, files: Path, kms: Kms = KMS) -> list[str]:
+    return list(migrate(database.admin_url, kms, testing=True, folder=files))
 
 
 def test_files_are_applied_once_in_order(empty: Database, files: Path) -> None:
@@ -118,18 +121,18 @@ def test_this_test_server_is_such_a_one_and_nothing_is_written_to_it(
     empty: Database, files: Path
 ) -> None:
     with pytest.raises(Refusal, match="= off and could lose or spoil the record"):
-        migrate(empty.admin_url, ROOT_KEY, folder=files)
+        migrate(empty.admin_url, KMS, folder=files)
     assert tables(empty.admin_url) == set()
     assert not is_migrated(empty.admin_url)
 
 
 def test_another_root_key_is_refused_and_changes_nothing(database: Database, files: Path) -> None:
     with pytest.raises(Refusal, match="not the root key"):
-        migrate(database.admin_url, b"x" * 32, testing=True)
+        migrate(database.admin_url, OTHER_KMS, testing=True)
     # The application's password, derived from the right key, is still good.
     psycopg.connect(database.app_url).close()
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(app_url(database.admin_url, b"x" * 32))
+        psycopg.connect(app_url(database.admin_url, OTHER_KMS))
 
 
 def test_a_key_is_made_only_for_a_database_that_none_has_sealed(
@@ -137,10 +140,10 @@ def test_a_key_is_made_only_for_a_database_that_none_has_sealed(
 ) -> None:
     settings = Settings(data_dir=tmp_path)
     with pytest.raises(Refusal, match=r"root\.key is missing, and the database was made with one"):
-        find_root_key(settings, database.admin_url)
+        find_kms(settings, database.admin_url)
     assert list(tmp_path.iterdir()) == []
-    made = find_root_key(settings, empty.admin_url)
-    assert find_root_key(settings, database.admin_url) == made
+    made = find_kms(settings, empty.admin_url)
+    assert find_kms(settings, database.admin_url).key_id == made.key_id
 
 
 def test_the_application_may_read_the_ledger_and_change_nothing(database: Database) -> None:
@@ -160,12 +163,12 @@ def test_the_application_may_read_the_ledger_and_change_nothing(database: Databa
 
 
 def test_as_the_application_it_only_checks(database: Database, empty: Database) -> None:
-    assert app_url(database.app_url, ROOT_KEY) == database.app_url
-    assert migrate(database.app_url, ROOT_KEY, testing=True) == []
+    assert app_url(database.app_url, KMS) == database.app_url
+    assert migrate(database.app_url, KMS, testing=True) == []
     with pytest.raises(Refusal, match="run `palimpsest migrate`"):
-        migrate(empty.app_url, ROOT_KEY, testing=True)
+        migrate(empty.app_url, KMS, testing=True)
     with pytest.raises(Refusal, match="not the root key"):
-        migrate(database.app_url, b"x" * 32, testing=True)
+        migrate(database.app_url, OTHER_KMS, testing=True)
 
 
 def test_a_role_that_may_not_make_roles_is_refused(cluster: Cluster, empty: Database) -> None:
@@ -174,7 +177,7 @@ def test_a_role_that_may_not_make_roles_is_refused(cluster: Cluster, empty: Data
         connection.execute("CREATE ROLE weak LOGIN PASSWORD 'weak'")
     url = make_conninfo(empty.admin_url, user="weak", password="weak")
     with pytest.raises(Refusal, match="weak may not migrate"):
-        migrate(url, ROOT_KEY, testing=True)
+        migrate(url, KMS, testing=True)
 
 
 def test_a_managed_server_gives_no_superuser_and_needs_none(data_dir: Path) -> None:
@@ -185,13 +188,14 @@ def test_a_managed_server_gives_no_superuser_and_needs_none(data_dir: Path) -> N
         connection.execute("CREATE DATABASE managed OWNER manager")
     url = make_conninfo(own_cluster.url("managed"), user="manager", password="manager")
     released = [migration.name for migration in read_migrations()]
-    assert migrate(url, ROOT_KEY, testing=True) == released
-    assert migrate(url, ROOT_KEY, testing=True) == []
-    psycopg.connect(app_url(url, ROOT_KEY)).close()
+    assert migrate(url, KMS, testing=True) == released
+    assert migrate(url, KMS, testing=True) == []
+    psycopg.connect(app_url(url, KMS)).close()
 
 
 def test_a_first_key_is_not_made_twice(tmp_path: Path) -> None:
-    create_root_key(tmp_path / "root.key")
+    made = LocalKms(create_root_key(tmp_path / "root.key"))
     settings = Settings(data_dir=tmp_path)
     # With a key in place, the database is not even asked.
-    assert len(find_root_key(settings, "postgresql://nobody@127.0.0.1:1/none")) == 32
+    found = find_kms(settings, "postgresql://nobody@127.0.0.1:1/none")
+    assert found.key_id == made.key_id

@@ -39,6 +39,8 @@ def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None
         ("PALIMPSEST_POOL_SIZE", "0"),
         ("PALIMPSEST_LOG_LEVEL", "loud"),
         ("PALIMPSEST_DATABASE_URL", "my database"),
+        ("PALIMPSEST_KMS", "aws:?key=alias/palimpsest"),
+        ("PALIMPSEST_KMS", "vault"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(

@@ -13,8 +13,7 @@ import pytest
 from deploy.database import Database
 from deploy.migrate import app_url, migrate
 from deploy.postgres import Cluster
-
-ROOT_KEY = bytes(range(32))
+from tests.support.postgres import KMS
 
 
 class Server:
@@ -27,8 +26,8 @@ class Server:
         self.cluster.start()
         self.cluster.ensure_database()
         url = self.cluster.url()
-        migrate(url, ROOT_KEY)
-        return Database(url, app_url(url, ROOT_KEY), ROOT_KEY)
+        migrate(url, KMS)
+        return Database(url, app_url(url, KMS), KMS)
 
     def kill(self) -> None:
         """Send kill -9 to the postmaster and its children; none gets to finish anything."""

@@ -16,6 +16,7 @@ from gateways.kms.simulator import SimulatedKms
 from record.keys import KeyRing
 from record.practice import Practice, Practices
 from tests.projections.test_applying import QUESTIONS, filled
+from tests.support.postgres import ROOT_KEY
 from tests.support.projections import Shown, shown_on
 from tests.support.record import record_on
 
@@ -25,12 +26,12 @@ def kept(database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     """Two practices under the root key that the command line reads."""
     key_file = tmp_path / "root.key"
     key_file.touch(mode=0o600)
-    key_file.write_text(database.root_key.hex())
+    key_file.write_text(ROOT_KEY.hex())
     monkeypatch.setenv("PALIMPSEST_DATABASE_URL", database.admin_url)
     monkeypatch.setenv("PALIMPSEST_KEY_FILE", str(key_file))
     monkeypatch.setenv("PALIMPSEST_TESTING", "true")
     with record_on(database) as opened:
-        kms = SimulatedKms(database.root_key)
+        kms = SimulatedKms(ROOT_KEY)
         keys = KeyRing(opened.database, kms)
 
         def practice(practice_id: PracticeId) -> Practice:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from deploy.commands import app
 from deploy.database import Database
 from record.lint import Finding, lint
+from tests.support.postgres import ROOT_KEY
 
 SEEDED = {
     # The nine of the requirements …
@@ -134,7 +135,7 @@ def test_the_command_line_says_so_too(
 ) -> None:
     key = tmp_path / "root.key"
     key.touch(mode=0o600)
-    key.write_text(module_database.root_key.hex())
+    key.write_text(ROOT_KEY.hex())
     monkeypatch.setenv("PALIMPSEST_DATABASE_URL", module_database.admin_url)
     monkeypatch.setenv("PALIMPSEST_KEY_FILE", str(key))
     monkeypatch.setenv("PALIMPSEST_TESTING", "true")

@@ -20,7 +20,6 @@ from deploy.founding import NewMember, add_member, found
 from deploy.wiring import Parts, open_parts
 from domain.kernel.events import Recorded
 from domain.kernel.ids import ActorId, PracticeId
-from gateways.kms.local import LocalKms
 from record.provision import NewPractice
 
 Response = httpx2.Response
@@ -228,7 +227,7 @@ def api_on(ready: Database, *, pool_size: int = 10) -> Iterator[Api]:
     """Founds the two practices on an empty database and opens the application over it."""
     clock = MovableClock()
     with (
-        open_parts(ready.app_url, ready.root_key, pool_size=pool_size, clock=clock) as parts,
+        open_parts(ready.app_url, ready.kms, pool_size=pool_size, clock=clock) as parts,
         parts.projector,
     ):
         app = create_app(parts.platform)
@@ -240,9 +239,7 @@ def api_on(ready: Database, *, pool_size: int = 10) -> Iterator[Api]:
 def _team(ready: Database, parts: Parts, http: TestClient, slug: str) -> Team:
     members: dict[str, Member] = {}
     with psycopg.connect(ready.admin_url, autocommit=True) as admin:
-        practice_id = found(
-            admin, LocalKms(ready.root_key), NewPractice(slug, slug.title(), SLUGS[slug])
-        )
+        practice_id = found(admin, ready.kms, NewPractice(slug, slug.title(), SLUGS[slug]))
         for called in (*ROLES, "colleague"):
             role = "clinician" if called == "colleague" else called
             name = f"{called.replace('_', ' ').title()} of {slug.title()}"

@@ -23,9 +23,11 @@ from psycopg.conninfo import make_conninfo
 from deploy.database import Database
 from deploy.migrate import app_url, migrate
 from deploy.postgres import Cluster
+from gateways.kms.local import LocalKms
 
 FOLDER_VARIABLE = "PALIMPSEST_TEST_CLUSTER"
 ROOT_KEY = bytes(range(32))
+KMS = LocalKms(ROOT_KEY)
 TEMPLATE = "template_palimpsest"
 
 GUARDIAN = """
@@ -34,6 +36,7 @@ from pathlib import Path
 folder = Path(sys.argv[1])
 sys.stdin.read()  # returns when the run has ended
 from deploy.postgres import Cluster
+from gateways.kms.local import LocalKms
 for _ in range(30):  # a worker killed while it made the cluster may leave a program at work
     if (folder / "postgres").exists():
         Cluster(folder, testing=True).stop()
@@ -85,7 +88,7 @@ def new_database(cluster: Cluster, template: str = TEMPLATE) -> Iterator[Databas
     )
     try:
         url = cluster.url(name)
-        yield Database(url, app_url(url, ROOT_KEY), ROOT_KEY)
+        yield Database(url, app_url(url, KMS), KMS)
     finally:
         with suppress(psycopg.OperationalError):  # a test may have stopped the server
             _administer(
@@ -99,7 +102,7 @@ def _ensure_template(cluster: Cluster) -> None:
         if found.fetchone() is not None:
             return
         connection.execute("CREATE DATABASE half_made")
-    migrate(cluster.url("half_made"), ROOT_KEY, testing=True)
+    migrate(cluster.url("half_made"), KMS, testing=True)
     _administer(
         cluster,
         sql.SQL("ALTER DATABASE half_made RENAME TO {}").format(sql.Identifier(TEMPLATE)),

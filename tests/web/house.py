@@ -17,7 +17,6 @@ from deploy.database import Database
 from deploy.founding import NewMember, add_member, found
 from deploy.wiring import open_parts
 from domain.kernel.ids import PracticeId
-from gateways.kms.local import LocalKms
 from record.provision import NewPractice
 
 PASSWORD = "correct horse battery"
@@ -45,14 +44,14 @@ class House:
 def open_house(database: Database) -> Iterator[House]:
     """Two practices, five people in one and one in the other, on a port of its own."""
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
-        kms = LocalKms(database.root_key)
+        kms = database.kms
         ours = found(admin, kms, NewPractice("demo", "Linden & Oak Aesthetics", "America/New_York"))
         theirs = found(admin, kms, NewPractice("harbor", "Harbor Light", "America/Los_Angeles"))
         for person in PEOPLE:
             add_member(admin, ours, person, PASSWORD)
         add_member(admin, theirs, NEIGHBOUR, PASSWORD)
     with (
-        open_parts(database.app_url, database.root_key) as parts,
+        open_parts(database.app_url, database.kms) as parts,
         parts.projector,
         _listening() as listener,
     ):

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from deploy.database import Database as Ready
 from domain.kernel.events import Recorded
+from gateways.kms.simulator import SimulatedKms
 from projections.base import Projection
 from projections.chart_view.projection import ChartViewProjection
 from projections.client_search.projection import ClientSearchProjection
@@ -53,7 +54,7 @@ class SlowSearch(ClientSearchProjection):
 
 def main(question: str, app_url: str, batch: str) -> None:
     """Runs until it is killed."""
-    with record_on(Ready("", app_url, b"")) as record:
+    with record_on(Ready("", app_url, SimulatedKms())) as record:
         projection: Projection = (
             SlowCharts(record.keys, record.practices) if question == "chart_view" else SlowSearch()
         )

@@ -79,27 +79,36 @@ class DocumentProjection(Projection, Generic[D]):
             self._load, (practice_id, list(by_subject)), binary=True
         ).fetchall()
         before = {row[0]: row for row in stored}
+        self._keys.warm(practice_id, (row[1] for row in stored))
         changed = [
-            self._changed(practice_id, subject, events, before.get(subject))
+            (subject, position, document)
             for subject, events in by_subject.items()
+            for position, document in self._changed(
+                practice_id, subject, events, before.get(subject)
+            )
         ]
-        rows = [row for row in changed if row is not None]
-        if rows:
+        if changed:
+            self._keys.prepare(practice_id, ((row[0], self.category) for row in changed))
+            rows = [self._sealed(practice_id, *row) for row in changed]
             columns = [list(column) for column in zip(*rows, strict=True)]
             connection.execute(self._store, columns)
 
     def _changed(
         self, practice_id: UUID, subject: UUID, events: list[Recorded], row: Row | None
-    ) -> tuple[UUID, UUID, int, bytes] | None:
+    ) -> Iterator[tuple[int, D]]:
+        """The new position and document, if the events say anything new."""
         shown = 0 if row is None else row[2]
         events = [recorded for recorded in events if recorded.position > shown]
         if not events:
-            return None
+            return
         document = None if row is None else self._open(practice_id, subject, row)
         if row is not None and document is None:
             events = self.history(practice_id, subject, until=events[-1].position)
-        document = self.fold(events, document)
-        position = events[-1].position
+        yield events[-1].position, self.fold(events, document)
+
+    def _sealed(
+        self, practice_id: UUID, subject: UUID, position: int, document: D
+    ) -> tuple[UUID, UUID, int, bytes]:
         key = self._keys.key_in_use(practice_id, subject, self.category)
         bound_to = about(self.name, practice_id, subject, position)
         text = document.model_dump_json().encode()

@@ -283,7 +283,7 @@ class Rebuild:
         if not batch:
             return
         practice = self._practices[PracticeId(practice_id)]
-        opened = [practice.open(entry) for entry in batch]
+        opened = practice.open_all(batch)
         self._beside.apply(self._owner, practice_id, opened)
         self._done += len(batch)
         self._watch(Progress(self._done, self._total))

@@ -1,7 +1,7 @@
 """Which key seals what: one data key per client and category, wrapped by the practice's key."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -18,6 +18,8 @@ from record.errors import Unreadable
 
 K = TypeVar("K")
 V = TypeVar("V")
+Place = tuple[UUID, UUID, str]
+"""Practice, subject and category: at each there is one key in use."""
 
 NONCE_BYTES = 12
 CACHED_KEYS = 10_000
@@ -88,40 +90,45 @@ class KeyRing:
         self._database = database
         self._kms = kms
         self._keys: _Memory[tuple[UUID, UUID], DataKey] = _Memory(CACHED_KEYS)
-        self._in_use: _Memory[tuple[UUID, UUID, str], DataKey] = _Memory(CACHED_KEYS)
+        self._in_use: _Memory[Place, DataKey] = _Memory(CACHED_KEYS)
         self._practice_keys: _Memory[UUID, AESGCM] = _Memory(1_000)
         self._destroyed: _Memory[tuple[UUID, UUID], bool] = _Memory(CACHED_KEYS)
 
     def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
         """Returns the key for new text about a subject, made now if there is none."""
-        owner = practice_id if subject is None else subject
-        place = (practice_id, owner, category.value)
+        place = _place(practice_id, subject, category)
         known = self._in_use.get(place)
-        if known is None:
-            known = self._find(place) or self._make(place)
-            self._remember(practice_id, known, place)
-        return known
+        return self._find_or_make([place])[place] if known is None else known
+
+    def prepare(self, practice_id: UUID, wanted: Iterable[tuple[UUID | None, Category]]) -> None:
+        """Finds or makes the keys of many subjects in a few statements, not in a few for each."""
+        places = sorted({_place(practice_id, subject, category) for subject, category in wanted})
+        missing = [place for place in places if self._in_use.get(place) is None]
+        if missing:
+            self._find_or_make(missing)
 
     def key(self, practice_id: UUID, key_id: UUID) -> DataKey | None:
         """Returns the key that sealed something; none if it was destroyed. Raises `Unreadable`."""
         known = self._keys.get((practice_id, key_id))
         if known is not None or self._destroyed.get((practice_id, key_id)):
             return known
-        with self._database.practice(practice_id) as connection:
-            row = connection.execute(
-                """SELECT subject, category, wrapped FROM record.data_key
-                WHERE practice_id = %s AND key_id = %s""",
-                (practice_id, key_id),
-            ).fetchone()
-        if row is None:
+        found = self._load(practice_id, [key_id])
+        if key_id not in found:
             # Not this practice's key: the body was moved here.
             raise Unreadable(str(key_id))
-        if row[2] is None:
-            self._destroyed.put((practice_id, key_id), value=True)
-            return None
-        unwrapped = self._unwrap((practice_id, row[0], row[1]), key_id, row[2])
-        self._remember(practice_id, unwrapped)
-        return unwrapped
+        return found[key_id]
+
+    def warm(self, practice_id: UUID, key_ids: Iterable[UUID | None]) -> None:
+        """Reads the keys of a whole batch in one statement; those that are nowhere stay unknown."""
+        missing = [
+            key_id
+            for key_id in set(key_ids)
+            if key_id is not None
+            and self._keys.get((practice_id, key_id)) is None
+            and not self._destroyed.get((practice_id, key_id))
+        ]
+        if missing:
+            self._load(practice_id, missing)
 
     def hand_out(
         self, practice_id: UUID, subjects: Sequence[UUID], key_ids: Collection[UUID]
@@ -153,50 +160,94 @@ class KeyRing:
         for memory in (self._keys, self._in_use, self._practice_keys):
             memory.clear()
 
-    def _remember(
-        self, practice_id: UUID, key: DataKey, place: tuple[UUID, UUID, str] | None = None
-    ) -> None:
-        self._keys.put((practice_id, key.key_id), key)
-        if place is not None:
-            self._in_use.put(place, key)
-
-    def _find(self, place: tuple[UUID, UUID, str]) -> DataKey | None:
-        with self._database.practice(place[0]) as connection:
-            row = connection.execute(
-                """SELECT key_id, wrapped FROM record.data_key
-                WHERE practice_id = %s AND subject = %s AND category = %s
-                    AND destroyed_at IS NULL AND retired_at IS NULL""",
-                place,
-            ).fetchone()
-        return None if row is None else self._unwrap(place, row[0], row[1])
-
-    def _make(self, place: tuple[UUID, UUID, str]) -> DataKey:
-        practice_id, owner, category = place
-        key_id, plain = uuid4(), AESGCM.generate_key(256)
-        nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + self._practice_key(practice_id).encrypt(
-            nonce, plain, _about(place, key_id)
-        )
+    def _load(self, practice_id: UUID, key_ids: list[UUID]) -> dict[UUID, DataKey | None]:
         with self._database.practice(practice_id) as connection:
-            made = connection.execute(
-                """INSERT INTO record.data_key (key_id, subject, category, wrapped)
-                VALUES (%s, %s, %s, %s)
-                ON CONFLICT (practice_id, subject, category)
-                WHERE destroyed_at IS NULL AND retired_at IS NULL DO NOTHING""",
-                (key_id, owner, category, wrapped),
-            ).rowcount
-        if made:
-            return DataKey(key_id, AESGCM(plain))
-        # Another process made it first; there is one key in use, and it is that one.
-        found = self._find(place)
-        if found is None:
-            raise Unreadable(str(key_id))
+            rows = connection.execute(
+                """SELECT key_id, subject, category, wrapped, retired_at IS NULL
+                FROM record.data_key WHERE practice_id = %s AND key_id = ANY (%s)""",
+                (practice_id, key_ids),
+                binary=True,
+            ).fetchall()
+        found: dict[UUID, DataKey | None] = {}
+        for key_id, subject, category, wrapped, is_in_use in rows:
+            if wrapped is None:
+                found[key_id] = None
+                self._destroyed.put((practice_id, key_id), value=True)
+            else:
+                place = (practice_id, subject, category)
+                found[key_id] = self._unwrap(place, key_id, wrapped, is_in_use=is_in_use)
         return found
 
-    def _unwrap(self, place: tuple[UUID, UUID, str], key_id: UUID, wrapped: bytes) -> DataKey:
-        return DataKey(key_id, AESGCM(self._plain(place, key_id, wrapped)))
+    def _find_or_make(self, places: list[Place]) -> dict[Place, DataKey]:
+        found = self._find(places)
+        missing = [place for place in places if place not in found]
+        if missing:
+            found |= self._make(missing)
+        # Another process may have made one first; there is one key in use, and it is that one.
+        missing = [place for place in places if place not in found]
+        if missing:
+            found |= self._find(missing)
+        if len(found) < len(places):
+            raise Unreadable(str(places[0][0]))
+        return found
 
-    def _plain(self, place: tuple[UUID, UUID, str], key_id: UUID, wrapped: bytes) -> bytes:
+    def _find(self, places: list[Place]) -> dict[Place, DataKey]:
+        practice_id = places[0][0]
+        with self._database.practice(practice_id) as connection:
+            rows = connection.execute(
+                """SELECT k.subject, k.category, k.key_id, k.wrapped
+                FROM unnest(%s::uuid[], %s::text[]) AS w(subject, category)
+                JOIN record.data_key AS k ON k.practice_id = %s AND k.subject = w.subject
+                    AND k.category = w.category AND k.destroyed_at IS NULL
+                    AND k.retired_at IS NULL""",
+                (*_columns(places), practice_id),
+                binary=True,
+            ).fetchall()
+        return {
+            place: self._unwrap(place, key_id, wrapped)
+            for subject, category, key_id, wrapped in rows
+            for place in ((practice_id, subject, category),)
+        }
+
+    def _make(self, places: list[Place]) -> dict[Place, DataKey]:
+        """New keys for places that have none, in the order given: who makes the same waits."""
+        practice_id = places[0][0]
+        practice_key = self._practice_key(practice_id)
+        made: dict[UUID, tuple[Place, bytes]] = {}
+        wrapped: list[bytes] = []
+        for place in places:
+            key_id, plain, nonce = uuid4(), AESGCM.generate_key(256), os.urandom(NONCE_BYTES)
+            made[key_id] = place, plain
+            wrapped.append(nonce + practice_key.encrypt(nonce, plain, _about(place, key_id)))
+        with self._database.practice(practice_id) as connection:
+            rows = connection.execute(
+                """INSERT INTO record.data_key (key_id, subject, category, wrapped)
+                SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bytea[])
+                ON CONFLICT (practice_id, subject, category)
+                WHERE destroyed_at IS NULL AND retired_at IS NULL DO NOTHING RETURNING key_id""",
+                (list(made), *_columns(places), wrapped),
+                binary=True,
+            ).fetchall()
+        return {
+            place: self._remember(place, DataKey(key_id, AESGCM(plain)))
+            for (key_id,) in rows
+            for place, plain in (made[key_id],)
+        }
+
+    def _unwrap(
+        self, place: Place, key_id: UUID, wrapped: bytes, *, is_in_use: bool = True
+    ) -> DataKey:
+        key = DataKey(key_id, AESGCM(self._plain(place, key_id, wrapped)))
+        return self._remember(place, key, is_in_use=is_in_use)
+
+    def _remember(self, place: Place, key: DataKey, *, is_in_use: bool = True) -> DataKey:
+        """Keeps a key, and where it belongs unless it seals nothing more."""
+        self._keys.put((place[0], key.key_id), key)
+        if is_in_use:
+            self._in_use.put(place, key)
+        return key
+
+    def _plain(self, place: Place, key_id: UUID, wrapped: bytes) -> bytes:
         practice_key = self._practice_key(place[0])
         try:
             return practice_key.decrypt(
@@ -220,6 +271,14 @@ class KeyRing:
         return known
 
 
-def _about(place: tuple[UUID, UUID, str], key_id: UUID) -> bytes:
+def _place(practice_id: UUID, subject: UUID | None, category: Category) -> Place:
+    return practice_id, practice_id if subject is None else subject, category.value
+
+
+def _columns(places: list[Place]) -> tuple[list[UUID], list[str]]:
+    return [place[1] for place in places], [place[2] for place in places]
+
+
+def _about(place: Place, key_id: UUID) -> bytes:
     practice_id, owner, category = place
     return practice_id.bytes + owner.bytes + key_id.bytes + category.encode()

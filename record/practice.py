@@ -224,8 +224,8 @@ class Practice(Application[UUID]):
         with self.database.connection() as connection:
             wanted = (self.practice_id, self.log_name, list(found))
             rows = entries(connection.execute(STREAMS, wanted, binary=True))
-        for row in rows:
-            found[cast("UUID", row.originator_id)].append(self.open(row))
+        for recorded in self.open_all(rows):
+            found[recorded.stream_id].append(recorded)
         return found
 
     def about(
@@ -268,11 +268,16 @@ class Practice(Application[UUID]):
         with self.database.practice(self.practice_id) as connection:
             wanted = (self.practice_id, self.log_name, *values)
             rows = entries(connection.execute(SELECT + OF_LOG + which, wanted, binary=True))
-        return [self.open(row) for row in rows]
+        return self.open_all(rows)
 
     def open(self, row: StoredEntry) -> Recorded:
-        """Opens a stored row."""
+        """Opens a stored row. Raises `Unreadable`."""
         return cast("EnvelopeMapper", self.mapper).to_recorded(row)
+
+    def open_all(self, rows: Sequence[StoredEntry]) -> list[Recorded]:
+        """Opens stored rows, their keys read together. Raises `Unreadable`."""
+        self.keys.warm(self.practice_id, (row.key_id for row in rows))
+        return [self.open(row) for row in rows]
 
 
 class Practices:

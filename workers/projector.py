@@ -196,7 +196,7 @@ class Projector:
             span = positions.ahead(connection, practice_id, projection, claimed, limit)
             if span.entries:
                 try:
-                    batch = [practice.open(entry) for entry in span.entries]
+                    batch = practice.open_all(span.entries)
                     projection.apply(connection, practice_id, batch)
                 except _OUTAGES:
                     raise

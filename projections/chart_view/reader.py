@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.kernel.events import Recorded
 from domain.kernel.ids import PracticeId
 from projections.chart_view.document import ChartDocument
 from projections.chart_view.projection import ChartViewProjection
@@ -62,14 +61,14 @@ class ChartView:
                 _CHARTS, (practice_id, list(clients), self._types), binary=True
             ).fetchall()
         found: dict[UUID, ChartDocument] = {}
-        later: dict[UUID, list[Recorded]] = {}
-        practice = self._practices[practice_id]
+        later: dict[UUID, list[StoredEntry]] = {}
         for row in rows:
             if row[0] is None:  # no stream: a stored document
                 found[row[4]] = self._stored(practice_id, row[4], row[5], row[7], row[3])
             else:
-                later.setdefault(row[4], []).append(practice.open(StoredEntry(*row)))
-        for client_id, events in later.items():
+                later.setdefault(row[4], []).append(StoredEntry(*row))
+        for client_id, entries in later.items():
+            events = self._practices[practice_id].open_all(entries)
             found[client_id] = self._projection.fold(events, found.get(client_id))
         return found
 

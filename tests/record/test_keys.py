@@ -1,10 +1,13 @@
 """Is every body sealed under the right key, and gone with it?"""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg import Connection
 
 from domain.chart.aggregate import NOTE
 from domain.chart.events import NoteSigned
@@ -15,6 +18,7 @@ from domain.kernel.ids import PracticeId
 from gateways.kms import KmsUnavailable, WrongRootKey
 from gateways.kms.local import LocalKms
 from record import keys as keys_module
+from record.database import Database, Row
 from record.envelope import Shredded
 from record.errors import Unreadable
 from record.keys import CACHE_SECONDS, DataKey, KeyRing
@@ -246,3 +250,62 @@ def test_sealing_the_same_text_twice_gives_two_bodies(
             key.open(spoilt, b"")
     with pytest.raises(Unreadable):
         key.open(first, b"elsewhere")
+
+
+class Counting(Database):
+    """Counts the transactions it lends."""
+
+    lent = 0
+
+    @contextmanager
+    def practice(self, practice_id: UUID) -> Iterator[Connection[Row]]:
+        self.lent += 1
+        with super().practice(practice_id) as connection:
+            yield connection
+
+
+def test_the_keys_of_a_batch_are_made_and_read_together(
+    record: Record, practice_id: PracticeId, other_id: PracticeId
+) -> None:
+    clients = [uuid4() for _ in range(20)]
+    kinds = (Category.CLINICAL, Category.CONTACT)
+    wanted = [(client, kind) for client in clients for kind in kinds]
+    first = record.keys.key_in_use(practice_id, clients[0], Category.CLINICAL)
+    with Counting(record.ready.app_url, size=1) as database:
+        keys = KeyRing(database, record.kms)
+        keys.prepare(practice_id, wanted)
+        assert database.lent == 3  # those there are, the practice's own key, those made
+        made = [keys.key_in_use(practice_id, *one) for one in wanted]
+        assert made[0].key_id == first.key_id
+        assert database.lent == 3
+        again = KeyRing(database, record.kms)
+        ids = [key.key_id for key in made]
+        again.warm(practice_id, [*ids, None, uuid4()])
+        assert database.lent == 5
+        for key, known in zip(made, ids, strict=True):
+            found = again.key(practice_id, known)
+            assert found is not None
+            assert found.open(key.seal(b"text", b"here"), b"here") == b"text"
+        # A key that was read is also the one in use.
+        assert again.key_in_use(practice_id, *wanted[-1]).key_id == ids[-1]
+        assert database.lent == 5
+    # Another practice's keys are not to be had.
+    record.keys.warm(other_id, ids)
+    with pytest.raises(Unreadable):
+        record.keys.key(other_id, ids[0])
+
+
+def test_a_destroyed_key_in_a_batch_is_remembered_as_such(
+    record: Record, practice_id: PracticeId
+) -> None:
+    kept, gone = uuid4(), uuid4()
+    ids = [
+        record.keys.key_in_use(practice_id, one, Category.CLINICAL).key_id for one in (kept, gone)
+    ]
+    shred(record, practice_id, gone, "clinical")
+    again = ring(record)
+    again.warm(practice_id, ids)
+    assert again.key(practice_id, ids[0]) is not None
+    assert again.key(practice_id, ids[1]) is None
+    # New text about her needs a new key.
+    assert again.key_in_use(practice_id, gone, Category.CLINICAL).key_id not in ids

@@ -61,11 +61,16 @@ def add_member(admin: Admin, practice_id: PracticeId, new: NewMember, password: 
 
 def practice_named(admin: Admin, slug: str) -> PracticeId:
     """Find a practice by its slug, or refuse with the slugs there are."""
-    rows = admin.execute("SELECT slug, practice_id FROM record.practice ORDER BY slug").fetchall()
-    known = {str(row[0]): PracticeId(UUID(str(row[1]))) for row in rows}
+    known = {name: practice_id for practice_id, name in slugs(admin).items()}
     if slug not in known:
         raise Refusal(f"there is no practice {slug}; there are: {', '.join(known) or 'none yet'}")
     return known[slug]
+
+
+def slugs(admin: Admin) -> dict[PracticeId, str]:
+    """The practices by name, in the order of their names."""
+    rows = admin.execute("SELECT practice_id, slug FROM record.practice ORDER BY slug").fetchall()
+    return {PracticeId(UUID(str(row[0]))): str(row[1]) for row in rows}
 
 
 def member_with_role(admin: Admin, practice_id: PracticeId, role: str) -> UUID:

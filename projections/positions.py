@@ -26,6 +26,20 @@ class News:
     """Events of any type between the two."""
     is_new: bool
     """The projection has not yet begun with this practice."""
+    is_parked: bool = False
+    """It is stuck at an event it cannot take …"""
+    is_due: bool = True
+    """… and may be tried now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to move a projection on until the transaction ends."""
+
+    position: int
+    head: int
+    """Of the practice's record."""
+    is_parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +54,14 @@ def news(database: Database, names: Sequence[str]) -> list[News]:
     """What is behind, of all practices. Positions only: no content is read across practices."""
     rows = database.call(
         """SELECT h.practice_id, n.name, h.position - coalesce(p.position, 0),
-            p.position IS NULL
+            p.position IS NULL, k.position IS NOT NULL,
+            k.position IS NULL OR k.retry_at <= clock_timestamp()
         FROM record.head AS h
         CROSS JOIN unnest(%s::text[]) AS n(name)
         LEFT JOIN projection.position AS p
             ON p.practice_id = h.practice_id AND p.name = n.name
+        LEFT JOIN projection.parked AS k
+            ON k.practice_id = h.practice_id AND k.name = n.name
         WHERE h.log = 'record' AND h.position > coalesce(p.position, 0)
         ORDER BY 3 DESC, 1, 2""",
         (list(names),),
@@ -71,19 +88,21 @@ def begin(database: Database, practice_id: UUID, name: str) -> None:
         )
 
 
-def claim(connection: Connection[Row], practice_id: UUID, name: str) -> tuple[int, int] | None:
+def claim(connection: Connection[Row], practice_id: UUID, name: str) -> Claim | None:
     """Takes the right to move a projection on until the transaction ends.
 
-    Returns its position and the record's; none if somebody else has it.
+    None if somebody else has it, or if the projection is parked and not to be tried yet.
     """
     claimed = connection.execute(_CLAIM, (practice_id, name), binary=True).fetchone()
-    return None if claimed is None else (claimed[0], claimed[1])
+    return None if claimed is None else Claim(*claimed)
 
 
-_CLAIM = """SELECT p.position, h.position
+_CLAIM = """SELECT p.position, h.position, k.position IS NOT NULL
     FROM projection.position AS p
     JOIN record.head AS h ON h.practice_id = p.practice_id AND h.log = 'record'
+    LEFT JOIN projection.parked AS k ON k.practice_id = p.practice_id AND k.name = p.name
     WHERE p.practice_id = %s AND p.name = %s
+        AND (k.position IS NULL OR k.retry_at <= clock_timestamp())
     FOR UPDATE OF p SKIP LOCKED"""
 
 

@@ -20,6 +20,7 @@ from domain.kernel.ids import PracticeId
 from projections import positions
 from projections.base import Projection
 from projections.compare import Difference, differences
+from projections.parking import unpark
 from record.database import Database, Row
 from record.envelope import StoredEntry
 from record.practice import Practices
@@ -179,6 +180,7 @@ class Rebuild:
         # A connection that is gone has taken its lock along; the next rebuild will clean.
         with suppress(psycopg.OperationalError):
             self._drop()
+            self._owner.execute("SELECT pg_advisory_unlock_all()")  # closing does it a little later
 
     def _drop(self) -> None:
         for table in self._live.tables:
@@ -211,6 +213,7 @@ class Rebuild:
                         SET position = excluded.position""",
                         (self._live.name, reached),
                     )
+                    unpark(self._owner, practice_id, self._live.name)
 
     # -- filling ---------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ REVIEWED_FUNCTIONS: Final = {
 REVIEWED_POLICIES: Final = {
     "record.head.news": "which practices have news? positions only",
     "projection.position.news": "which practices have news? positions only",
+    "projection.parked.news": "what is stuck, in which practice? places and types only",
 }
 """The policies under which the application may see other practices' rows, and why."""
 

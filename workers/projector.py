@@ -1,32 +1,25 @@
 """Who keeps the projections up to date? A thread that applies what was recorded, in batches.
 
-Rows and position commit together, so a projector that dies at any moment has neither skipped nor
-repeated an event. Each batch belongs to one practice and one projection, and is claimed first:
-any number of projectors share the work without a leader.
-
-An event that a projection cannot take is parked: that projection of that practice tries again ever
-more rarely, the others go on.
+Each batch belongs to one practice and one projection, and is claimed first: any number of
+projectors share the work without a leader.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from threading import Event as Flag
 from threading import Thread
 from time import monotonic
 from typing import Final, Self
-from uuid import UUID
 
 import psycopg
 import structlog
 from prometheus_client import Gauge
 
-from domain.kernel.ids import PracticeId
-from gateways.kms import KmsUnavailable
 from projections import positions
 from projections.base import Projection
-from record.database import Database, DatabaseUnavailable
+from record.database import Database
 from record.hints import Hints
 from record.practice import Practices
+from workers.applying import OUTAGES, Applier
 
 log = structlog.get_logger()
 
@@ -40,33 +33,10 @@ PARKED = Gauge(
     "Practices in which a projection is stuck at an event it cannot take",
     ["projection"],
 )
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 300.0
-"""Seconds between two tries at an event that a projection could not take."""
+PAUSE: Final = 1.0
+"""Seconds before looking again after an outage."""
 BUSY_PAUSE: Final = 0.01
 """Seconds before looking again at what another projector has claimed."""
-
-_OUTAGES: Final = (DatabaseUnavailable, KmsUnavailable, psycopg.OperationalError)
-"""What is no fault of an event: the same batch will do once it is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """A batch failed: how many events to try next, how often one alone has failed, when to."""
-
-    batch: int
-    failures: int = 0
-    not_before: float = 0.0
-
-
-class CannotApply(Exception):
-    """A batch was given back whole. Names the first event's place, never its content."""
-
-    def __init__(self, position: int, event_type: str, cause: Exception) -> None:
-        super().__init__(position, event_type, type(cause).__name__)
-        self.position = position
-        self.event_type = event_type
-        self.cause = type(cause).__name__
 
 
 class Projector:
@@ -83,12 +53,8 @@ class Projector:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._database = database
-        self._practices = practices
-        self._projections = {projection.name: projection for projection in projections}
+        self._applier = Applier(database, practices, projections, batch=batch, clock=clock)
         self._hints = hints
-        self._batch = batch
-        self._clock = clock
-        self._troubles: dict[tuple[UUID, str], Trouble] = {}
         self._news = Flag()
         self._stopping = Flag()
         self._thread: Thread | None = None
@@ -118,11 +84,6 @@ class Projector:
         """Stops it."""
         self.stop()
 
-    @property
-    def parked(self) -> frozenset[tuple[UUID, str]]:
-        """Practice and projection wherever an event could not be taken."""
-        return frozenset(place for place, trouble in self._troubles.items() if trouble.failures > 0)
-
     def run_until_caught_up(self) -> None:
         """Applies what is there, in the caller's thread. Leaves aside what is parked."""
         self._stopping.clear()
@@ -135,29 +96,26 @@ class Projector:
             self._news.clear()
             try:
                 has_moved = self._round(self._work())
-            except (*_OUTAGES, psycopg.Error) as error:
+            except (*OUTAGES, psycopg.Error) as error:
                 log.warning("projector_interrupted", error=type(error).__name__)
-                self._stopping.wait(FIRST_PAUSE)
+                self._stopping.wait(PAUSE)
                 continue
             except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
                 log.error("projector_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
-                self._stopping.wait(FIRST_PAUSE)
+                self._stopping.wait(PAUSE)
                 continue
             if not has_moved:
                 self._news.wait(Hints.POLL_SECONDS)
 
     def _work(self) -> list[positions.News]:
         """What is behind and may be tried now."""
-        found = positions.news(self._database, list(self._projections))
-        for name in self._projections:
+        names = list(self._applier.projections)
+        found = positions.news(self._database, names)
+        for name in names:
             LAG.labels(name).set(sum(one.behind for one in found if one.name == name))
-            PARKED.labels(name).set(sum(place[1] == name for place in self.parked))
-        now = self._clock()
+            PARKED.labels(name).set(sum(one.is_parked for one in found if one.name == name))
         return [
-            one
-            for one in found
-            if (trouble := self._troubles.get((one.practice_id, one.name))) is None
-            or trouble.not_before <= now
+            one for one in found if one.is_due and self._applier.may_try(one.practice_id, one.name)
         ]
 
     def _round(self, work: Sequence[positions.News]) -> bool:
@@ -166,72 +124,8 @@ class Projector:
         for one in work:
             if self._stopping.is_set():
                 break
-            place = (one.practice_id, one.name)
-            trouble = self._troubles.get(place)
-            try:
-                if one.is_new:
-                    positions.begin(self._database, *place)
-                moved = self._apply(*place, self._batch if trouble is None else trouble.batch)
-            except CannotApply as error:
-                self._troubles[place] = self._after(error, place, trouble)
-                has_moved = True  # there is something to try at once: a smaller batch
-            except _OUTAGES:
-                # If it was this batch that took too long, it must not keep the others waiting.
-                self._troubles[place] = self._later(trouble)
-                raise
-            else:
-                if moved:
-                    self._troubles.pop(place, None)
-                has_moved |= moved
+            if one.is_new:
+                positions.begin(self._database, one.practice_id, one.name)
+            reached = self._applier.move(one.practice_id, one.name)
+            has_moved |= reached is not None
         return has_moved
-
-    def _apply(self, practice_id: UUID, name: str, limit: int) -> bool:
-        """One batch, rows and position in one transaction; false if somebody else is at it."""
-        projection = self._projections[name]
-        practice = self._practices[PracticeId(practice_id)]
-        with self._database.practice(practice_id) as connection:
-            claimed = positions.claim(connection, practice_id, name)
-            if claimed is None:
-                return False
-            span = positions.ahead(connection, practice_id, projection, claimed, limit)
-            if span.entries:
-                try:
-                    batch = practice.open_all(span.entries)
-                    projection.apply(connection, practice_id, batch)
-                except _OUTAGES:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
-                    first = span.entries[0]
-                    raise CannotApply(first.id, first.topic, error) from None
-            positions.advance(connection, practice_id, name, span.end)
-        return True
-
-    def _later(self, trouble: Trouble | None) -> Trouble:
-        """Half as much, after the others had their turn."""
-        earlier = trouble or Trouble(batch=self._batch)
-        return replace(
-            earlier,
-            batch=max(1, earlier.batch // 2),
-            not_before=self._clock() + 2 * FIRST_PAUSE,
-        )
-
-    def _after(
-        self, error: CannotApply, place: tuple[UUID, str], trouble: Trouble | None
-    ) -> Trouble:
-        """Halves the batch until the event stands alone, then waits, longer each time."""
-        tried = self._batch if trouble is None else trouble.batch
-        if tried > 1:
-            return Trouble(batch=tried // 2)
-        failures = 1 if trouble is None else trouble.failures + 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (failures - 1))
-        log.error(
-            "projection_parked",
-            practice_id=str(place[0]),
-            projection=place[1],
-            position=error.position,
-            event_type=error.event_type,
-            error=error.cause,
-            failures=failures,
-            retry_seconds=pause,
-        )
-        return Trouble(batch=1, failures=failures, not_before=self._clock() + pause)

@@ -10,6 +10,7 @@ import pytest
 from domain.kernel.ids import ClientId
 from projections.chart_view.document import ChartDocument, fold
 from projections.chart_view.reader import ChartView
+from projections.parking import parked
 from record.database import Database, Row
 from record.errors import Unreadable
 from tests.support.projections import Desk, Shown
@@ -171,4 +172,4 @@ def test_a_chart_goes_on_after_its_key_was_destroyed(shown: Shown) -> None:
         assert [note.sections.subjective for note in document.notes] == ["Came back."]
         assert document.details is not None
         shown.catch_up()
-    assert shown.projector.parked == frozenset()
+    assert parked(shown.record.database) == []

@@ -122,7 +122,7 @@ def test_what_replaces_a_table_is_as_strict_as_it_was(used: Shown) -> None:
         with rebuild(used, question) as made:
             made.replace()
     assert used.record.admin(catalog) == before
-    assert len(earlier & set(used.record.admin(numbers))) == 2, "all but the positions are new"
+    assert len(earlier & set(used.record.admin(numbers))) == 4, "all but positions and parking"
 
 
 class TestCheck:

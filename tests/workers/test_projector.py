@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 from time import monotonic, sleep
@@ -20,9 +20,11 @@ from projections.base import Projection
 from projections.chart_view.document import ChartDocument, fold
 from projections.chart_view.projection import ChartViewProjection
 from projections.client_search.projection import ClientSearchProjection
+from projections.parking import FIRST_PAUSE, LONGEST_PAUSE, Parked, parked
+from projections.rebuild import Rebuild
 from record.database import Row
 from tests.support.projections import Desk, Shown
-from workers.projector import FIRST_PAUSE, LONGEST_PAUSE, Projector
+from workers.projector import Projector
 
 WORD = "unfoldable"
 PATIENCE = 20.0
@@ -66,16 +68,6 @@ class Failing(ChartViewProjection):
         if self.is_broken and WORD in result.model_dump_json():
             raise ArithmeticError(result.model_dump_json())
         return result
-
-
-@dataclass
-class Hand:
-    """A clock that the test moves on."""
-
-    at: float = 0.0
-
-    def __call__(self) -> float:
-        return self.at
 
 
 def test_it_catches_up_with_every_practice(shown: Shown) -> None:
@@ -198,6 +190,14 @@ def test_killed_before_the_commit_it_has_neither_skipped_nor_repeated(
     assert sorted(one.given_name for one in found) == ["Ana0", "Ana1", "Ana2"]
 
 
+def stuck(shown: Shown) -> list[Parked]:
+    return parked(shown.record.database)
+
+
+def make_due(shown: Shown, due: str = "-infinity") -> None:
+    shown.record.admin("UPDATE projection.parked SET retry_at = %s", (due,))
+
+
 def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) -> None:
     here, there = shown.here, shown.there
     busy(here, clients=2)
@@ -206,13 +206,18 @@ def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) 
     poison = here.head()
     here.sign(ana, "Afterwards")
     busy(there, clients=1)
-    clock = Hand()
     failing = Failing(shown.record.keys, shown.record.practices)
     projections: list[Projection] = [failing, ClientSearchProjection()]
-    projector = Projector(shown.record.database, shown.record.practices, projections, clock=clock)
+    projector = Projector(shown.record.database, shown.record.practices, projections)
     with capture_logs() as logs:
         projector.run_until_caught_up()
-    assert projector.parked == {(here.practice_id, failing.name)}
+    (one,) = stuck(shown)
+    assert (one.practice_id, one.name) == (here.practice_id, failing.name)
+    assert (one.position, one.event_type, one.error) == (
+        poison,
+        "note.signed.v1",
+        "ArithmeticError",
+    )
     reached = {
         (practice, name): position
         for practice, name, position in shown.record.admin(
@@ -224,9 +229,9 @@ def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) 
     assert reached[there.practice_id, failing.name] == there.head()
     assert charts_are_right(shown, there)
     errors = [entry for entry in logs if entry["log_level"] == "error"]
-    assert [(one["position"], one["event_type"], one["error"]) for one in errors] == [
+    assert {(one["position"], one["event_type"], one["error"]) for one in errors} == {
         (poison, "note.signed.v1", "ArithmeticError")
-    ]
+    }
     assert WORD not in repr(logs), "a log holds no record"
     chart = shown.chart_view.chart(here.practice_id, ana)
     assert chart is not None
@@ -236,25 +241,60 @@ def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) 
 def test_a_parked_event_is_tried_ever_more_rarely_until_it_goes(shown: Shown) -> None:
     ana = shown.here.register()
     shown.here.sign(ana, WORD)
-    clock = Hand()
+    shown.here.sign(ana, "Afterwards")
     failing = Failing(shown.record.keys, shown.record.practices)
-    projector = Projector(shown.record.database, shown.record.practices, [failing], clock=clock)
-    pauses = []
-    for _ in range(11):
-        with capture_logs() as logs:
-            projector.run_until_caught_up()
-            projector.run_until_caught_up()
-        (entry,) = [entry for entry in logs if entry["event"] == "projection_parked"]
-        pauses.append(entry["retry_seconds"])
-        clock.at += entry["retry_seconds"] - 0.001
-        with capture_logs() as logs:
-            projector.run_until_caught_up()
-        assert logs == [], "not before its time"
-        clock.at += 0.002
-    assert pauses == [min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(11)]
+    projector = Projector(shown.record.database, shown.record.practices, [failing])
+    for failures in range(1, 12):
+        ((before,),) = shown.record.admin("SELECT clock_timestamp()")
+        projector._round(projector._work())
+        while not stuck(shown):  # in halves, until the event stands alone
+            projector._round(projector._work())
+        ((after,),) = shown.record.admin("SELECT clock_timestamp()")
+        (one,) = stuck(shown)
+        assert one.failures == failures
+        pause = timedelta(seconds=min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE))
+        assert before + pause <= one.retry_at <= after + pause
+        make_due(shown, "infinity")
+        assert projector._work() == [], "not before its time"
+        make_due(shown)
     failing.is_broken = False
     projector.run_until_caught_up()
-    assert projector.parked == frozenset()
+    assert stuck(shown) == []
+    assert charts_are_right(shown, shown.here)
+
+
+def test_what_one_projector_has_parked_the_others_leave_alone_until_it_is_due(
+    shown: Shown,
+) -> None:
+    shown.here.sign(shown.here.register(), WORD)
+    failing = Failing(shown.record.keys, shown.record.practices)
+    one, other = (
+        Projector(shown.record.database, shown.record.practices, [failing]) for _ in range(2)
+    )
+    one.run_until_caught_up()
+    make_due(shown, "infinity")
+    assert other._work() == []
+    assert other._applier.move(shown.here.practice_id, failing.name) is None
+    make_due(shown)
+    with capture_logs() as logs:
+        other._round(other._work())
+    assert [entry["event"] for entry in logs] == ["projection_parked"], "tried alone at once"
+    assert [entry.failures for entry in stuck(shown)] == [2]
+
+
+def test_a_rebuild_forgets_what_was_parked(shown: Shown) -> None:
+    shown.here.sign(shown.here.register(), WORD)
+    failing = Failing(shown.record.keys, shown.record.practices)
+    Projector(shown.record.database, shown.record.practices, [failing]).run_until_caught_up()
+    assert len(stuck(shown)) == 1
+    with Rebuild(
+        shown.record.ready.admin_url,
+        shown.record.database,
+        shown.record.practices,
+        shown["chart_view"],
+    ) as beside:
+        beside.replace()
+    assert stuck(shown) == []
     assert charts_are_right(shown, shown.here)
 
 
@@ -263,9 +303,9 @@ def test_an_outage_is_no_fault_of_an_event(shown: Shown) -> None:
     shown.here.sign(ana)
     shown.record.keys.forget()
     shown.record.kms.is_down = True
-    with capture_logs() as logs, shown.projector as projector:
+    with capture_logs() as logs, shown.projector:
         until(lambda: any(entry["event"] == "projector_interrupted" for entry in logs))
-        assert projector.parked == frozenset()
+        assert stuck(shown) == []
         shown.record.kms.is_down = False
         until(lambda: charts_are_right(shown, shown.here))
     assert not any(entry["event"] == "projection_parked" for entry in logs)

@@ -1,4 +1,4 @@
-# What one does here: `make run`, `make test`, `make check`, `make bench`.
+# What one does here: `make run`, `make test`, `make check`, `make faults`, `make bench`.
 # Everything lands in .venv, api/static and .data; `make clean` removes the first two.
 
 PYTHON ?= python3
@@ -7,12 +7,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check faults bench clean
 
 help:
 	@echo 'make run    start Palimpsest with a demo practice (PALIMPSEST_PORT, PALIMPSEST_DATA_DIR, …)'
 	@echo 'make test   everything that is checked: style, types, imports, tests'
 	@echo 'make check  style, types and imports only'
+	@echo 'make faults kill, starve and cut everything as often as the figures are stated for (20 min)'
 	@echo 'make bench  measure appends and audited reads'
 	@echo 'make setup  environment and pages only;  make clean  remove them (never the data)'
 
@@ -61,6 +62,11 @@ check: setup
 test: check
 	@$(BIN)/pytest -n auto -m 'not serial'
 	@$(BIN)/pytest -m serial || [ $$? -eq 5 ]
+
+# The same tests of faults with longer counts; the figures stand in .build/faults.json, too.
+faults: setup
+	@PALIMPSEST_TEST_FAULTS=long PALIMPSEST_TEST_FAULTS_JSON=.build/faults.json \
+	  $(BIN)/pytest -v tests/faults
 
 clean:
 	rm -rf .venv .build build dist api/static api/web/node_modules .mypy_cache .pytest_cache \

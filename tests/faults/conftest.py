@@ -1,67 +1,37 @@
-"""What do the tests of faults need? A durable server of their own, to be killed and searched."""
+"""What do the tests of faults share? A durable server, a database of it for each, and a table."""
 
 import os
-import shutil
-import signal
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from deploy.database import Database
-from deploy.migrate import app_url, migrate
-from deploy.postgres import Cluster
-from tests.support.postgres import KMS
+from tests.faults import figures
+from tests.faults.server import Server, folder_for_a_server, server_in
+
+# Only `make faults` plants bugs: each takes a run of pytest of its own.
+collect_ignore = [] if figures.LONG else ["test_seeded_bugs.py"]
 
 
-class Server:
-    """An embedded PostgreSQL as in production: fsync and all."""
-
-    def __init__(self, folder: Path) -> None:
-        self.cluster = Cluster(folder)
-
-    def start(self) -> Database:
-        self.cluster.start()
-        self.cluster.ensure_database()
-        url = self.cluster.url()
-        migrate(url, KMS)
-        return Database(url, app_url(url, KMS), KMS)
-
-    def kill(self) -> None:
-        """Send kill -9 to the postmaster and its children; none gets to finish anything."""
-        postmaster = int((self.cluster.home.data / "postmaster.pid").read_text().split()[0])
-        # Stopped first, it starts nobody while the others are being counted.
-        os.kill(postmaster, signal.SIGSTOP)
-        for pid in [*_children(postmaster), postmaster]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            os.waitpid(postmaster, 0)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if figures.COLLECTED:
+        terminalreporter.section("faults")
+        for line in figures.table():
+            terminalreporter.line(line)
+        if path := os.environ.get("PALIMPSEST_TEST_FAULTS_JSON"):
+            figures.write(Path(path))
 
 
-def _children(parent: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                # The fields after the name, which stands in parentheses: state, parent, …
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                if int(fields[1]) == parent:
-                    found.append(int(entry.name))
-    return found
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server for all: each test kills it in the middle of its own database only."""
+    with folder_for_a_server() as folder, server_in(folder) as made:
+        yield made
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    """A server of the test's own, gone afterwards."""
-    # Not pytest's tmp_path: run by root, the server is another user and could not walk there.
-    parent = Path(tempfile.mkdtemp(prefix="palimpsest-faults-"))
-    parent.chmod(0o711)
-    made = Server(parent / "data")
-    try:
-        yield made
-    finally:
-        made.cluster.stop()
-        shutil.rmtree(parent)
+def durable(server: Server) -> Iterator[Database]:
+    """An empty database on the durable server."""
+    with server.database() as ready:
+        yield ready

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.database import Database
 from domain.chart.aggregate import NOTE
 from domain.chart.commands import AddAddendum, CorrectNote, RetractNote
 from domain.client.aggregate import CLIENT
@@ -13,7 +14,7 @@ from domain.client.commands import RecordDeath
 from domain.kernel.ids import ClientId, PracticeId
 from projections.all import all_projections
 from record.errors import StaleVersion
-from tests.faults.conftest import Server
+from tests.faults.server import Server
 from tests.support.record import Record, context, record_on, register, sign
 from workers.projector import Projector
 
@@ -64,13 +65,15 @@ def chart(record: Record, practice_id: PracticeId, words: dict[str, str]) -> Non
     record.accesses.note(by, "read", "chart", clients=[client], origin=words["origin"])
 
 
-def test_no_word_of_a_chart_stands_in_any_file_of_the_database(server: Server) -> None:
+def test_no_word_of_a_chart_stands_in_any_file_of_the_database(
+    server: Server, durable: Database
+) -> None:
     kinds = (
         "given name", "draft", "saved draft", "note", "refused", "addendum", "correction",
         "reason", "retraction", "source", "origin",
     )  # fmt: skip
     words = {kind: f"canary{token_hex(12)}" for kind in kinds}
-    with record_on(server.start()) as record:
+    with record_on(durable) as record:
         chart(record, record.new_practice(), words)
         projections = all_projections(record.keys, record.practices)
         Projector(record.database, record.practices, projections).run_until_caught_up()

@@ -16,6 +16,7 @@ from projections.all import all_projections
 from record.database import DatabaseUnavailable
 from record.errors import AccessNotLogged
 from record.gate import Append
+from tests.faults import views
 from tests.faults.history import History
 from tests.support.record import Record, context, plain, register
 from workers.projector import Projector
@@ -120,7 +121,7 @@ def clerks_at_work(record: Record, history: History, count: int) -> Iterator[lis
             stop.set()
         for each in working:
             each.result(PATIENCE)
-        until(lambda: not projector._work())
+        until(lambda: views.have_caught_up(record.ready.admin_url))
 
 
 def until(true: Callable[[], bool], patience: float = PATIENCE) -> None:

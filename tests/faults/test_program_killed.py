@@ -13,7 +13,6 @@ import pytest
 
 from deploy.database import Database
 from deploy.wiring import open_parts
-from projections.all import NAMES
 from tests.faults import views
 from tests.faults.checker import judge
 from tests.faults.clerks import PATIENCE, answers_again, until
@@ -72,8 +71,7 @@ def test_each_request_is_done_once_though_program_and_database_are_killed(
                 recovery.append(answers_again(history, killed))
             until(partial(has, history, (KILLS + 1) * BETWEEN))
         with open_parts(durable.app_url, durable.kms) as parts:
-            names = list(NAMES.values())
-            until(lambda: not views.are_behind(durable.admin_url, names), CONVERGES_WITHIN)
+            until(lambda: views.have_caught_up(durable.admin_url), CONVERGES_WITHIN)
             found = judge(
                 history, durable.admin_url, lambda: views.of_parts(durable.admin_url, parts)
             )

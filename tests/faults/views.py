@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import psycopg
 
 from deploy.wiring import Parts
-from projections.all import all_projections
+from projections.all import NAMES, all_projections
 from projections.base import Projection
 from projections.rebuild import Rebuild
 from record.database import Database
@@ -32,11 +32,11 @@ def of_parts(admin_url: str, parts: Parts) -> list[Objection]:
     return _objections(admin_url, platform.database, platform.practices, projections)
 
 
-def are_behind(admin_url: str, names: Sequence[str]) -> bool:
-    """Whether a projection of any practice has not reached the end of its record."""
+def have_caught_up(admin_url: str) -> bool:
+    """Whether every projection of every practice has reached the end of its record."""
     with psycopg.connect(admin_url) as connection:
-        row = connection.execute(_BEHIND, [list(names)]).fetchone()
-    return row != (0,)
+        row = connection.execute(_BEHIND, [list(NAMES.values())]).fetchone()
+    return row == (0,)
 
 
 def _objections(

@@ -13,7 +13,7 @@ from api.security.identity import NotSignedIn, SessionExpired
 from domain.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
-from record.errors import AccessNotLogged
+from record.errors import AccessNotLogged, GateBusy
 
 MEDIA_TYPE = "application/problem+json"
 BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
@@ -38,6 +38,7 @@ WORDS: dict[str, str] = {
     "draft_being_signed": "The text is being signed at this moment; load it again.",
     "not_your_draft": "A draft belongs to the person who writes it.",
     "idempotency_mismatch": "This Idempotency-Key was used before, for another request.",
+    "gate_busy": "Too much is being written at this moment; nothing was done. Try again.",
     "access_log_unavailable": "The access could not be logged, so nothing is shown. Try again.",
     "database_unavailable": "The database does not answer. Try again.",
     "keys_unavailable": "The keeper of the keys does not answer. Try again.",
@@ -124,6 +125,7 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (NotFound, 404, "Not found"),
     (Conflict, 409, "Not now"),
     (Invalid, 422, "Not valid"),
+    (GateBusy, 503, "Unavailable"),
     (AccessNotLogged, 503, "Unavailable"),
     (ProjectionBehind, 503, "Unavailable"),
 )

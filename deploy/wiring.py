@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from fastapi import FastAPI
 
@@ -61,13 +62,19 @@ def open_parts(
     with ExitStack() as stack:
         database = stack.enter_context(Database(app_url, size=pool_size))
         hints = stack.enter_context(Hints(app_url))
-        # Nobody waits for news of the access log.
-        gates = {"record": Gate(database, hints.send), "access": Gate(database)}
+        # A connection of its own: appends never wait for reads to give one back.
+        writing = stack.enter_context(Database(app_url, size=1))
+
+        def tell(_: UUID, log: str) -> None:
+            if log == "record":  # nobody waits for news of the access log
+                hints.send()
+
+        gate = Gate(writing, tell)
         keys = KeyRing(database, kms)
 
         def practice(log: str) -> Practices:
             def make(practice_id: PracticeId) -> Practice:
-                return Practice(database, gates[log], keys, practice_id, log=log, hints=hints)
+                return Practice(database, gate, keys, practice_id, log=log, hints=hints)
 
             return Practices(make)
 

@@ -12,10 +12,11 @@ from domain.kernel.ids import ClientId, PracticeId
 from gateways.kms import KmsUnavailable, WrongRootKey
 from record.database import DatabaseUnavailable
 from record.envelope import Pending
-from record.errors import AccessNotLogged, Unreadable
+from record.errors import AccessNotLogged, GateBusy, Unreadable
 from record.ids import new_id
 from record.practice import Practices
 
+_UNLOGGED = (DatabaseUnavailable, Error, GateBusy, KmsUnavailable, WrongRootKey, Unreadable)
 Action = Literal["read", "search", "replay", "draft", "write", "sign_in", "sign_out", "export"]
 Outcome = Literal["allowed", "denied", "not_found", "failed"]
 Short = Annotated[str, StringConstraints(max_length=200)]
@@ -71,7 +72,7 @@ class AccessLog:
         ]
         try:
             self._practices[context.practice_id].save(*entries, context=context)
-        except (DatabaseUnavailable, Error, KmsUnavailable, WrongRootKey, Unreadable) as error:
+        except _UNLOGGED as error:
             raise AccessNotLogged from error
 
     def of_client(

@@ -1,7 +1,9 @@
 """How the application reaches PostgreSQL: a pool, and transactions that belong to one practice."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import POLLIN, poll
 from typing import Any, LiteralString, Self
 from uuid import UUID
 
@@ -14,6 +16,8 @@ WAIT_SECONDS = 5.0
 """How long a request waits for a free connection before it is told to come back."""
 STATEMENT_MS = 30_000
 IDLE_IN_TRANSACTION_MS = 10_000
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""Seconds: a server that is gone without a word is noticed within half a minute."""
 
 
 class DatabaseUnavailable(Exception):
@@ -25,17 +29,20 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 10) -> None:
         self.url = url
+        self._process = os.getpid()
         self.pool: ConnectionPool[Connection[Row]] = ConnectionPool(
             url,
             min_size=min(2, size),
             max_size=size,
             timeout=WAIT_SECONDS,
+            check=self._look,
             # It tries ever more rarely for this long, then at once when the next request asks: an
             # outage, however long, is over a moment after the server is back.
             reconnect_timeout=WAIT_SECONDS,
             kwargs={
                 "autocommit": True,
                 "application_name": "palimpsest",
+                **KEEPALIVE,
                 "options": f"-c statement_timeout={STATEMENT_MS} "
                 f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}",
             },
@@ -64,18 +71,31 @@ class Database:
         """Closes the pool."""
         self.close()
 
+    def _look(self, connection: Connection[Row]) -> None:
+        """Raises where the server has hung up. It asks the socket: no round trip for each loan."""
+        news = poll()
+        news.register(connection.fileno(), POLLIN)
+        try:
+            while news.poll(0):
+                connection.pgconn.consume_input()
+        except OperationalError:
+            self.pool.check()  # the other idle ones are likely to be lost too
+            raise
+
+    def check_process(self) -> None:
+        """Raises `RuntimeError` in a fork: on one socket two processes mix up their answers."""
+        if os.getpid() != self._process:
+            message = "opened before a fork; each process opens a Database of its own"
+            raise RuntimeError(message)
+
     @contextmanager
     def connection(self) -> Iterator[Connection[Row]]:
         """Lends a connection in autocommit mode, of no practice. Raises `DatabaseUnavailable`."""
-        lent: Connection[Row] | None = None
+        self.check_process()
         try:
             with self.pool.connection() as lent:
                 yield lent
         except (PoolTimeout, OperationalError) as error:
-            # Where one connection was lost the idle ones are likely to be, and each of them would
-            # cost a request before the pool noticed.
-            if lent is not None and lent.closed:
-                self.pool.check()
             raise DatabaseUnavailable from error
 
     @contextmanager

@@ -16,6 +16,12 @@ class IdempotencyMismatch(Invalid):
     field = "Idempotency-Key"
 
 
+class GateBusy(DomainError):
+    """More waits to be appended than the database can take. Nothing was done; come again."""
+
+    code = "gate_busy"
+
+
 class AccessNotLogged(DomainError):
     """The access entry could not be written, so nothing is shown."""
 

@@ -7,12 +7,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
+from psycopg import Connection, OperationalError
 
 from domain.kernel.events import Context
-from record.database import Database, Row
+from record.database import Database, DatabaseUnavailable, Row
 from record.envelope import SealedEvent
 from record.errors import IdempotencyMismatch
 from record.ids import SYSTEM
+from record.rounds import Rounds, Waiter
 
 _APPEND: Final = """SELECT * FROM record.append(
     %s::uuid[], %s::text[], %s::uuid[], %s::bytea[], %s::uuid[], %s::uuid[], %s::text[],
@@ -65,28 +67,103 @@ class Answer:
         return self
 
 
+_Waiter = Waiter[Append, Answer]
+
+
 class Gate:
-    """Appends, one call each; concurrent appends will be gathered here into one call per round."""
+    """Appends. Those that wait at the same moment go into one call of the gate's function."""
 
     def __init__(
         self, database: Database, on_commit: Callable[[UUID, str], None] = lambda *_: None
     ) -> None:
         self._database = database
         self._on_commit = on_commit
+        self._rounds: Rounds[Append, Answer] = Rounds()
 
     def append(self, append: Append) -> Answer:
-        """Appends and returns once it is durable. Raises what `Answer.accepted` raises."""
-        one = append.events[0] if len(append.events) == 1 else None
-        with self._database.connection() as connection:
-            if one is not None:
-                values = (*_head(append), *_body(1, one))
-                rows = connection.execute(_APPEND_ONE, values, binary=True).fetchall()
-            else:
-                rows = connection.execute(_APPEND, arrays([append]), binary=True).fetchall()
-        answer = answers(rows)[0].accepted()
-        if answer.outcome == "accepted":
-            self._on_commit(append.practice_id, append.log)
-        return answer
+        """Appends and returns once it is durable.
+
+        Raises what `Answer.accepted` raises; `GateBusy` where nothing was done because too many
+        wait; `DatabaseUnavailable` where it is not known whether it was done.
+        """
+        self._database.check_process()
+        me = _waiter(append)
+        self._rounds.join(me)
+        if me.outcome is None:
+            self._lead(me)
+        if isinstance(me.outcome, Answer):
+            return me.outcome.accepted()
+        raise me.outcome or DatabaseUnavailable
+
+    @property
+    def waiting(self) -> int:
+        """How many appends wait for a round to take them."""
+        return self._rounds.waiting
+
+    def _lead(self, me: _Waiter) -> None:
+        """One round: for everybody who waits, and for me, the first of them."""
+        together: Sequence[_Waiter] = ()
+        try:
+            with self._database.connection() as connection:
+                together = self._rounds.take()
+                _append_all(connection, together)
+        except DatabaseUnavailable as error:
+            me.outcome = error
+            together = together or self._rounds.take_all()
+        finally:
+            # The next round is on its way before anybody learns how this one went.
+            self._rounds.hand_on(me)
+            for one in together:
+                if one is not me:
+                    one.outcome = one.outcome or DatabaseUnavailable()
+                    one.turn.release()
+        self._tell(together)
+
+    def _tell(self, together: Sequence[_Waiter]) -> None:
+        news = {
+            (one.asked.practice_id, one.asked.log)
+            for one in together
+            if isinstance(one.outcome, Answer) and one.outcome.outcome == "accepted"
+        }
+        for practice_id, log in news:
+            self._on_commit(practice_id, log)
+
+
+def _waiter(append: Append) -> _Waiter:
+    # The gate's function refuses a call in which a stream or a command stands twice.
+    keys = {event.originator_id for event in append.events}
+    if append.context is not None:
+        keys.add(append.context.command_id)
+    return Waiter(append, keys, sum(len(event.state) for event in append.events))
+
+
+def _append_all(connection: Connection[Row], together: Sequence[_Waiter]) -> None:
+    """Gives each its own outcome. Raises `OperationalError`: nobody knows then.
+
+    Anything else that the call fails for, such as a practice that does not exist, has undone all of
+    it; each half is tried by itself, until only the one who is at fault is left with the error.
+    """
+    try:
+        rows = _call(connection, [one.asked for one in together])
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001  # its caller raises it
+        if len(together) == 1:
+            together[0].outcome = error
+            return
+        half = len(together) // 2
+        _append_all(connection, together[:half])
+        _append_all(connection, together[half:])
+    else:
+        for one, answer in zip(together, answers(rows), strict=True):
+            one.outcome = answer
+
+
+def _call(connection: Connection[Row], appends: Sequence[Append]) -> list[Row]:
+    if len(appends) == 1 and len(appends[0].events) == 1:
+        values = (*_head(appends[0]), *_body(1, appends[0].events[0]))
+        return connection.execute(_APPEND_ONE, values, binary=True).fetchall()
+    return connection.execute(_APPEND, arrays(appends), binary=True).fetchall()
 
 
 def answers(rows: Sequence[Row]) -> list[Answer]:

@@ -14,6 +14,7 @@ from api.asking import Asking, Can
 from api.web.page import Page, page
 from deploy.postgres import Cluster
 from domain.kernel.permissions import Permission
+from record import rounds
 from tests.support import postgres
 from tests.support.api import Api, Response, Team, api_on, refusal
 from tests.support.states import client_with_signed_note, details, done
@@ -67,9 +68,19 @@ def test_without_its_database_it_is_alive_and_not_ready(own: Api, cluster: Clust
             refusal(answer, 503, "database_unavailable")
             assert answer.headers["retry-after"] == "1"
             assert "Ana" not in answer.text
-    own.platform.database.pool.check()
     assert own.http.get("/readyz").status_code == 200
     assert done(own.demo.clinician.get(noted.chart))["notes"]
+
+
+def test_what_the_database_cannot_take_is_refused_and_may_come_again(
+    own: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crowded:
+        crowded.setattr(rounds, "WAITING_COUNT", 0)
+        answer = own.demo.clinician.post("/v1/clients", details(given_name=NEVER_WRITTEN))
+        refusal(answer, 503, "gate_busy")
+        assert answer.headers["retry-after"] == "1"
+    done(own.demo.clinician.post("/v1/clients", details()))
 
 
 def sampled(api: Api, demo: Team) -> list[Response]:

@@ -1,17 +1,20 @@
 """Is every read noted before anything is shown, or nothing shown at all?"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
 
 from domain.kernel.ids import ActorId, ClientId, PracticeId
-from record.access import Accessed
+from record.access import Accessed, AccessLog
+from record.database import Database
 from record.errors import AccessNotLogged
-from tests.support.record import Record, context
+from record.gate import Gate
+from record.practice import Practice, Practices
+from tests.support.record import Record, context, held_up, until
 
 
 def committed(record: Record, practice_id: PracticeId) -> int:
@@ -143,33 +146,29 @@ def test_when_it_cannot_be_noted_the_caller_is_told_so(
     assert committed(record, practice_id) == 2
 
 
-def test_nor_when_no_connection_is_to_be_had(
-    record: Record, practice_id: PracticeId, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record.accesses.note(context(practice_id), "read", "chart")
-    held: list[Any] = [record.database.pool.getconn() for _ in range(10)]
-    monkeypatch.setattr(record.database.pool, "timeout", 0.05)
-    try:
-        with pytest.raises(AccessNotLogged):
-            record.accesses.note(context(practice_id), "read", "chart")
-    finally:
-        for connection in held:
-            record.database.pool.putconn(connection)
+def test_nor_when_no_connection_is_to_be_had(record: Record, practice_id: PracticeId) -> None:
+    with Database(record.ready.app_url, size=1) as database:
+        gate = Gate(database)
+        accesses = AccessLog(
+            Practices(lambda one: Practice(record.database, gate, record.keys, one, log="access"))
+        )
+        accesses.note(context(practice_id), "read", "chart")
+        database.pool.timeout = 0.05
+        with database.connection(), pytest.raises(AccessNotLogged):
+            accesses.note(context(practice_id), "read", "chart")
     assert committed(record, practice_id) == 1
 
 
 def test_nor_when_the_server_breaks_off_in_the_middle(
     record: Record, practice_id: PracticeId
 ) -> None:
-    """The idle connections broke too, and none of them costs another request."""
-    record.accesses.note(context(practice_id), "read", "chart")
-    record.admin(
-        """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'palimpsest'"""
-    )
-    with pytest.raises(AccessNotLogged):
-        record.accesses.note(context(practice_id), "read", "chart")
-    for count in range(2, 12):
+    with ThreadPoolExecutor(1) as pool, held_up(record, practice_id) as is_met:
+        noted = pool.submit(record.accesses.note, context(practice_id), "read", "chart")
+        until(is_met)
+        record.cut_all()
+        assert isinstance(noted.exception(), AccessNotLogged)
+    # The idle connections broke too, and none of them costs another request.
+    for count in range(1, 12):
         record.accesses.note(context(practice_id), "read", "chart")
         assert committed(record, practice_id) == count
 

@@ -1,9 +1,10 @@
 """What does a test need to write into a record and look at what was written?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -66,6 +67,22 @@ class Record:
             cursor = connection.execute(sql.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
+    def cut_appends(self) -> None:
+        """Ends the connections that last appended, or are appending."""
+        self.admin(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'palimpsest'
+                AND query LIKE '%%record.append(%%'"""
+        )
+
+    def cut_all(self) -> int:
+        """Ends all connections of the application and waits until they are gone."""
+        gone = self.admin(
+            """SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
+            WHERE datname = current_database() AND application_name = 'palimpsest'"""
+        )
+        return int(gone[0][0])
+
     def events(self, practice_id: UUID, log: str = "record") -> list[dict[str, Any]]:
         """The rows of one log as they stand in the table, in order."""
         with (
@@ -86,7 +103,7 @@ def record_on(ready: Ready, *, pool_size: int = 10) -> Iterator[Record]:
     with ExitStack() as stack:
         database = stack.enter_context(Database(ready.app_url, size=pool_size))
         hints = stack.enter_context(Hints(ready.app_url))
-        gate = Gate(database, hints.send)
+        gate = Gate(stack.enter_context(Database(ready.app_url, size=1)), hints.send)
         keys = KeyRing(database, kms)
 
         def practices(log: str) -> Practices:
@@ -109,6 +126,32 @@ def record_on(ready: Ready, *, pool_size: int = 10) -> Iterator[Record]:
             accesses=AccessLog(access_logs),
             drafts=Drafts(database, keys),
         )
+
+
+@contextmanager
+def held_up(record: Record, practice_id: UUID) -> Iterator[Callable[[], bool]]:
+    """Somebody holds the practice's heads. Yields whether an append waits for one of them."""
+    with psycopg.connect(record.ready.admin_url) as other:
+        other.execute(
+            "SELECT FROM record.head WHERE practice_id = %s FOR UPDATE", (practice_id,)
+        ).fetchall()
+
+        def is_met() -> bool:
+            return (
+                other.execute(
+                    "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY "
+                    "(pg_blocking_pids(pid))"
+                ).rowcount
+                > 0
+            )
+
+        yield is_met
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Returns once it holds; the test's time limit is the limit."""
+    while not condition():
+        sleep(0.0005)
 
 
 def context(practice_id: PracticeId, *, actor: UUID | None = None, **given: object) -> Context:

@@ -2,14 +2,16 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from deploy.database import Database
 from deploy.postgres import Cluster
-from tests.support import postgres
+from tests.support import kafka, postgres
 
 # The machine may be busy: a slow example is no failure.
 hypothesis.settings.register_profile("palimpsest", deadline=None, print_blob=True)
@@ -50,6 +52,28 @@ def module_database(cluster: Cluster) -> Iterator[Database]:
     """A migrated database that the tests of one module share."""
     with postgres.new_database(cluster) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> str:
+    """The run's Kafka, for tests that leave it running; each uses topics of its own."""
+    try:
+        return kafka.run_broker(Path(os.environ[postgres.FOLDER_VARIABLE]))
+    except kafka.NoKafka as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="module")
+def own_kafka() -> Iterator[kafka.KafkaServer]:
+    """A Kafka that the tests of one module may stop, kill and wipe."""
+    folder = Path(tempfile.mkdtemp(prefix="kafka-", dir=os.environ[postgres.FOLDER_VARIABLE]))
+    try:
+        server = kafka.KafkaServer(folder)
+    except kafka.NoKafka as missing:
+        pytest.skip(str(missing))
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.hookimpl(wrapper=True)

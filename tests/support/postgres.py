@@ -36,6 +36,8 @@ from pathlib import Path
 folder = Path(sys.argv[1])
 sys.stdin.read()  # returns when the run has ended
 from deploy.postgres import Cluster
+from tests.support import kafka
+kafka.end_run(folder)
 from gateways.kms.local import LocalKms
 for _ in range(30):  # a worker killed while it made the cluster may leave a program at work
     if (folder / "postgres").exists():

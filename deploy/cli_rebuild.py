@@ -57,7 +57,7 @@ def rebuild(
 @contextmanager
 def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
     # Late, as other commands need no web framework.
-    from deploy.wiring import open_parts  # noqa: PLC0415
+    from deploy.wiring import open_parts, settle  # noqa: PLC0415
 
     with (
         ready_database(settings) as ready,
@@ -70,6 +70,7 @@ def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
         with Rebuild(
             ready.admin_url, platform.database, platform.practices, known[name], watch
         ) as beside:
+            settle()
             yield beside
 
 

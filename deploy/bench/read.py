@@ -25,7 +25,7 @@ from api.app import create_app
 from api.security.identity import Identity
 from deploy.founding import NewMember, add_member, found
 from deploy.logs import configure_logging
-from deploy.wiring import open_parts
+from deploy.wiring import open_parts, settle
 from domain.chart.aggregate import NOTE
 from domain.chart.commands import CorrectNote, SignNote
 from domain.chart.events import Sections
@@ -121,6 +121,7 @@ def _serve(app_url: str, root_key: bytes, ready: Queue[int]) -> None:
             create_app(parts.platform), port=0, log_config=None, access_log=False
         )
         listener = config.bind_socket()
+        settle()
         ready.put(listener.getsockname()[1])
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -1,8 +1,8 @@
 """The chart as a document, and how each event changes it. The replay folds this very function."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from domain.chart.events import (
@@ -90,25 +90,27 @@ class ChartDocument(Frozen):
     position: int = 0
 
 
-def evolve(document: ChartDocument, recorded: Recorded) -> ChartDocument:
-    """The document after one more event about this client; other events leave it as it is."""
-    event = recorded.event
-    if isinstance(event, ClientEvent):
-        changes = _identity(document, event, recorded)
-        changes |= {"client_id": event.client_id, "version": recorded.version}
-    elif isinstance(event, NoteEvent):
-        changes = _note(document, event, recorded)
-    else:
-        changes = {}
-    return document.model_copy(update={**changes, "position": recorded.position})
-
-
 def fold(events: Iterable[Recorded], document: ChartDocument | None = None) -> ChartDocument:
-    """The document after the events, starting from an earlier one or from nothing."""
-    document = document or ChartDocument()
+    """The document after the events, starting from an earlier one or from nothing.
+
+    Events that are not about this client's identity or notes leave it as it is.
+    """
+    before = document or ChartDocument()
+    # What changes is gathered first: copying the document for every event would cost the most.
+    changes: dict[str, object] = dict(before)
+    notes = {note.id.int: note for note in before.notes}
     for recorded in events:
-        document = evolve(document, recorded)
-    return document
+        event = recorded.event
+        if isinstance(event, ClientEvent):
+            changes |= _identity(changes, event, recorded)
+            changes |= {"client_id": event.client_id, "version": recorded.version}
+        elif isinstance(event, NoteEvent) and _note(notes, event, recorded):
+            changes["client_id"] = event.client_id
+        changes["position"] = recorded.position
+    latest_care_first = sorted(
+        notes.values(), key=lambda note: (note.occurred_at, note.id.int), reverse=True
+    )
+    return before.model_copy(update={**changes, "notes": tuple(latest_care_first)})
 
 
 def as_of(events: Iterable[Recorded], moment: datetime, view: View) -> ChartDocument:
@@ -121,8 +123,11 @@ def as_of(events: Iterable[Recorded], moment: datetime, view: View) -> ChartDocu
     return fold(one for one in events if one.occurred_at <= moment)
 
 
-def _identity(document: ChartDocument, event: ClientEvent, recorded: Recorded) -> dict[str, object]:
+def _identity(
+    before: Mapping[str, object], event: ClientEvent, recorded: Recorded
+) -> dict[str, object]:
     changes: dict[str, object] = {}
+    absorbed = cast("tuple[UUID, ...]", before["absorbed"])
     match event:
         case ClientRegistered():
             at = recorded.recorded_at.astimezone(UTC)
@@ -134,9 +139,9 @@ def _identity(document: ChartDocument, event: ClientEvent, recorded: Recorded) -
         case DeathWithdrawn():
             changes = {"died_on": None}
         case ClientAbsorbed():
-            changes = {"absorbed": (*document.absorbed, event.other_client_id)}
+            changes = {"absorbed": (*absorbed, event.other_client_id)}
         case ClientReleased():
-            kept = tuple(one for one in document.absorbed if one != event.other_client_id)
+            kept = tuple(one for one in absorbed if one != event.other_client_id)
             changes = {"absorbed": kept}
         case ClientMergedAway():
             changes = {"merged_into": event.into_client_id}
@@ -147,46 +152,22 @@ def _identity(document: ChartDocument, event: ClientEvent, recorded: Recorded) -
     return changes
 
 
-def _note(document: ChartDocument, event: NoteEvent, recorded: Recorded) -> dict[str, object]:
-    notes = document.notes
-    place = _place(notes, recorded)
-    if place is None:
-        # A later act whose signature lies outside the view has nothing to stand on.
+def _note(notes: dict[int, NoteView], event: NoteEvent, recorded: Recorded) -> bool:
+    """Moves one note on; false for a later act whose signature lies outside the view."""
+    # By the number in the id, which is compared quicker than the id.
+    key = recorded.stream_id.int
+    before = notes.get(key)
+    if before is None:
         if not isinstance(event, NoteSigned | NoteMovedIn):
-            return {}
+            return False
         before = NoteView(
             id=recorded.stream_id,
             client_id=event.client_id,
             status="draft",
             occurred_at=event.occurred_at,
         )
-    else:
-        before = notes[place]
-        notes = (*notes[:place], *notes[place + 1 :])
-    after = _after(before, event, recorded)
-    return {"client_id": event.client_id, "notes": _inserted(notes, after)}
-
-
-def _place(notes: tuple[NoteView, ...], recorded: Recorded) -> int | None:
-    """Where the note stands; its stream's first event finds none."""
-    if recorded.version <= 1:
-        return None
-    # By the number in the id: a chart may hold a thousand notes, and comparing ids takes longer.
-    wanted = recorded.stream_id.int
-    return next((place for place, note in enumerate(notes) if note.id.int == wanted), None)
-
-
-def _inserted(notes: tuple[NoteView, ...], note: NoteView) -> tuple[NoteView, ...]:
-    """The notes with one more at its place: latest care first."""
-    key = (note.occurred_at, note.id)
-    low, high = 0, len(notes)
-    while low < high:
-        middle = (low + high) // 2
-        if (notes[middle].occurred_at, notes[middle].id) > key:
-            low = middle + 1
-        else:
-            high = middle
-    return (*notes[:low], note, *notes[low:])
+    notes[key] = _after(before, event, recorded)
+    return True
 
 
 def _after(note: NoteView, event: NoteEvent, recorded: Recorded) -> NoteView:
@@ -200,10 +181,10 @@ def _after(note: NoteView, event: NoteEvent, recorded: Recorded) -> NoteView:
         case NoteSigned():
             kind = "late_entry" if event.is_late_entry else "signed"
             status = "signed"
-            changed = tuple(
-                name for name, new in event.sections if note.versions and getattr(text, name) != new
-            )
-            text, changes = event.sections, {"changed": changed}
+            if note.versions:
+                changed = tuple(n for n, new in event.sections if getattr(text, n) != new)
+                changes = {"changed": changed}
+            text = event.sections
         case AddendumAdded():
             kind, changes = "addendum", {"addendum": event.text}
         case NoteCorrected():

@@ -3,28 +3,24 @@
 import os
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from threading import Lock
-from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg.errors import ForeignKeyViolation
 
 from domain.kernel.events import Category
-from gateways.kms import Kms, WrongRootKey
+from gateways.kms import Kms
 from record.database import Database
 from record.errors import Unreadable
+from record.memory import Memory
+from record.wrapping import NONCE_BYTES, Place, about_key, unwrap, wrap
 
-K = TypeVar("K")
-V = TypeVar("V")
-Place = tuple[UUID, UUID, str]
-"""Practice, subject and category: at each there is one key in use."""
-
-NONCE_BYTES = 12
 CACHED_KEYS = 10_000
-CACHE_SECONDS = 60
-"""A shredded key is forgotten within this time."""
+CACHED_PRACTICES = 1_000
+TRIES = 5
+"""Of making keys, while the practice's key is being rotated."""
 FORMAT = b"\x01"
 """First byte of a sealed body: AES-256-GCM, 96-bit random nonce, 128-bit tag."""
 
@@ -51,36 +47,25 @@ class DataKey:
             raise Unreadable(str(self.key_id)) from error
 
 
-class _Memory(Generic[K, V]):
-    """A bounded number of values, each for a minute. Reading takes no lock: every event does it."""
+class _Known:
+    """What a process remembers. Whoever reads puts what it finds where it stood when it began.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._lock = Lock()
-        self._held: dict[K, tuple[float, V]] = {}
+    So nothing that was read before a key was destroyed is remembered after that was heard of.
+    """
 
-    def __len__(self) -> int:
-        return len(self._held)
+    def __init__(self) -> None:
+        self.keys: Memory[tuple[UUID, UUID], DataKey] = Memory(CACHED_KEYS)
+        self.in_use: Memory[Place, DataKey] = Memory(CACHED_KEYS)
+        self.destroyed: Memory[tuple[UUID, UUID], bool] = Memory(CACHED_KEYS)
+        self.practice_keys: Memory[tuple[UUID, int], AESGCM] = Memory(CACHED_PRACTICES)
+        self.generations: Memory[UUID, int] = Memory(CACHED_PRACTICES)
 
-    def get(self, key: K) -> V | None:
-        held = self._held.get(key)
-        return None if held is None or held[0] <= monotonic() else held[1]
-
-    def put(self, key: K, value: V) -> None:
-        """Keeps a value; the oldest ones, which stand first, make room."""
-        now = monotonic()
-        with self._lock:
-            self._held.pop(key, None)
-            while self._held:
-                oldest = next(iter(self._held))
-                if len(self._held) < self._limit and self._held[oldest][0] > now:
-                    break
-                del self._held[oldest]
-            self._held[key] = (now + CACHE_SECONDS, value)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._held.clear()
+    def remember(self, place: Place, key: DataKey, *, is_in_use: bool = True) -> DataKey:
+        """Keeps a key, and where it belongs unless it seals nothing more."""
+        self.keys.put((place[0], key.key_id), key)
+        if is_in_use:
+            self.in_use.put(place, key)
+        return key
 
 
 class KeyRing:
@@ -89,28 +74,25 @@ class KeyRing:
     def __init__(self, database: Database, kms: Kms) -> None:
         self._database = database
         self._kms = kms
-        self._keys: _Memory[tuple[UUID, UUID], DataKey] = _Memory(CACHED_KEYS)
-        self._in_use: _Memory[Place, DataKey] = _Memory(CACHED_KEYS)
-        self._practice_keys: _Memory[UUID, AESGCM] = _Memory(1_000)
-        self._destroyed: _Memory[tuple[UUID, UUID], bool] = _Memory(CACHED_KEYS)
+        self._known = _Known()
 
     def key_in_use(self, practice_id: UUID, subject: UUID | None, category: Category) -> DataKey:
         """Returns the key for new text about a subject, made now if there is none."""
         place = _place(practice_id, subject, category)
-        known = self._in_use.get(place)
+        known = self._known.in_use.get(place)
         return self._find_or_make([place])[place] if known is None else known
 
     def prepare(self, practice_id: UUID, wanted: Iterable[tuple[UUID | None, Category]]) -> None:
         """Finds or makes the keys of many subjects in a few statements, not in a few for each."""
         places = sorted({_place(practice_id, subject, category) for subject, category in wanted})
-        missing = [place for place in places if self._in_use.get(place) is None]
+        missing = [place for place in places if self._known.in_use.get(place) is None]
         if missing:
             self._find_or_make(missing)
 
     def key(self, practice_id: UUID, key_id: UUID) -> DataKey | None:
         """Returns the key that sealed something; none if it was destroyed. Raises `Unreadable`."""
-        known = self._keys.get((practice_id, key_id))
-        if known is not None or self._destroyed.get((practice_id, key_id)):
+        known = self._known.keys.get((practice_id, key_id))
+        if known is not None or self._known.destroyed.get((practice_id, key_id)):
             return known
         found = self._load(practice_id, [key_id])
         if key_id not in found:
@@ -124,8 +106,8 @@ class KeyRing:
             key_id
             for key_id in set(key_ids)
             if key_id is not None
-            and self._keys.get((practice_id, key_id)) is None
-            and not self._destroyed.get((practice_id, key_id))
+            and self._known.keys.get((practice_id, key_id)) is None
+            and not self._known.destroyed.get((practice_id, key_id))
         ]
         if missing:
             self._load(practice_id, missing)
@@ -147,35 +129,34 @@ class KeyRing:
                 (practice_id, own, list(key_ids)),
             )
             rows = connection.execute(
-                """SELECT key_id, subject, category, wrapped FROM record.data_key
-                WHERE practice_id = %s AND subject = ANY (%s) AND key_id = ANY (%s)
-                    AND destroyed_at IS NULL ORDER BY key_id""",
-                (practice_id, own, list(key_ids)),
+                _WRAPPED + "AND k.subject = ANY (%s) AND k.wrapped IS NOT NULL ORDER BY k.key_id",
+                (practice_id, list(key_ids), own),
+                binary=True,
             ).fetchall()
-        self._in_use.clear()
-        return {row[0]: self._plain((practice_id, row[1], row[2]), row[0], row[3]) for row in rows}
+        self._known.in_use.clear()
+        known = self._known
+        return {
+            key_id: self._plain(known, (practice_id, subject, category), key_id, wrapping)
+            for key_id, subject, category, _, *wrapping in rows
+        }
 
     def forget(self) -> None:
         """Empties the memory, so that the next use reads the keys again."""
-        for memory in (self._keys, self._in_use, self._practice_keys):
-            memory.clear()
+        self._known = _Known()
 
     def _load(self, practice_id: UUID, key_ids: list[UUID]) -> dict[UUID, DataKey | None]:
+        known = self._known
         with self._database.practice(practice_id) as connection:
-            rows = connection.execute(
-                """SELECT key_id, subject, category, wrapped, retired_at IS NULL
-                FROM record.data_key WHERE practice_id = %s AND key_id = ANY (%s)""",
-                (practice_id, key_ids),
-                binary=True,
-            ).fetchall()
+            rows = connection.execute(_WRAPPED, (practice_id, key_ids), binary=True).fetchall()
         found: dict[UUID, DataKey | None] = {}
-        for key_id, subject, category, wrapped, is_in_use in rows:
-            if wrapped is None:
+        for key_id, subject, category, is_in_use, *wrapping in rows:
+            if wrapping[0] is None:
                 found[key_id] = None
-                self._destroyed.put((practice_id, key_id), value=True)
+                known.destroyed.put((practice_id, key_id), value=True)
             else:
                 place = (practice_id, subject, category)
-                found[key_id] = self._unwrap(place, key_id, wrapped, is_in_use=is_in_use)
+                key = self._unwrap(known, place, key_id, wrapping)
+                found[key_id] = known.remember(place, key, is_in_use=is_in_use)
         return found
 
     def _find_or_make(self, places: list[Place]) -> dict[Place, DataKey]:
@@ -192,83 +173,108 @@ class KeyRing:
         return found
 
     def _find(self, places: list[Place]) -> dict[Place, DataKey]:
-        practice_id = places[0][0]
+        practice_id, known = places[0][0], self._known
         with self._database.practice(practice_id) as connection:
             rows = connection.execute(
-                """SELECT k.subject, k.category, k.key_id, k.wrapped
-                FROM unnest(%s::uuid[], %s::text[]) AS w(subject, category)
-                JOIN record.data_key AS k ON k.practice_id = %s AND k.subject = w.subject
-                    AND k.category = w.category AND k.destroyed_at IS NULL
-                    AND k.retired_at IS NULL""",
+                _IN_USE,
                 (*_columns(places), practice_id),
                 binary=True,
             ).fetchall()
         return {
-            place: self._unwrap(place, key_id, wrapped)
-            for subject, category, key_id, wrapped in rows
+            place: known.remember(place, self._unwrap(known, place, key_id, wrapping))
+            for subject, category, key_id, *wrapping in rows
             for place in ((practice_id, subject, category),)
         }
 
     def _make(self, places: list[Place]) -> dict[Place, DataKey]:
         """New keys for places that have none, in the order given: who makes the same waits."""
-        practice_id = places[0][0]
-        practice_key = self._practice_key(practice_id)
-        made: dict[UUID, tuple[Place, bytes]] = {}
-        wrapped: list[bytes] = []
-        for place in places:
-            key_id, plain, nonce = uuid4(), AESGCM.generate_key(256), os.urandom(NONCE_BYTES)
-            made[key_id] = place, plain
-            wrapped.append(nonce + practice_key.encrypt(nonce, plain, _about(place, key_id)))
-        with self._database.practice(practice_id) as connection:
-            rows = connection.execute(
-                """INSERT INTO record.data_key (key_id, subject, category, wrapped)
-                SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bytea[])
-                ON CONFLICT (practice_id, subject, category)
-                WHERE destroyed_at IS NULL AND retired_at IS NULL DO NOTHING RETURNING key_id""",
-                (list(made), *_columns(places), wrapped),
-                binary=True,
-            ).fetchall()
-        return {
-            place: self._remember(place, DataKey(key_id, AESGCM(plain)))
-            for (key_id,) in rows
-            for place, plain in (made[key_id],)
-        }
+        practice_id, known = places[0][0], self._known
+        plain = {uuid4(): (place, AESGCM.generate_key(256)) for place in places}
+        for attempt in range(TRIES):
+            generation, practice_key = self._newest(known, practice_id, anew=attempt > 0)
+            wrapped = [
+                wrap(practice_key, key, about_key(place, key_id))
+                for key_id, (place, key) in plain.items()
+            ]
+            try:
+                with self._database.practice(practice_id) as connection:
+                    rows = connection.execute(
+                        _INSERT, (generation, list(plain), *_columns(places), wrapped), binary=True
+                    ).fetchall()
+            except ForeignKeyViolation:
+                continue  # that generation is gone since: the practice's key was rotated
+            return {
+                place: known.remember(place, DataKey(key_id, AESGCM(key)))
+                for (key_id,) in rows
+                for place, key in (plain[key_id],)
+            }
+        raise Unreadable(str(practice_id))
 
     def _unwrap(
-        self, place: Place, key_id: UUID, wrapped: bytes, *, is_in_use: bool = True
+        self, known: _Known, place: Place, key_id: UUID, wrapping: Sequence[Any]
     ) -> DataKey:
-        key = DataKey(key_id, AESGCM(self._plain(place, key_id, wrapped)))
-        return self._remember(place, key, is_in_use=is_in_use)
+        return DataKey(key_id, AESGCM(self._plain(known, place, key_id, wrapping)))
 
-    def _remember(self, place: Place, key: DataKey, *, is_in_use: bool = True) -> DataKey:
-        """Keeps a key, and where it belongs unless it seals nothing more."""
-        self._keys.put((place[0], key.key_id), key)
-        if is_in_use:
-            self._in_use.put(place, key)
-        return key
+    def _plain(self, known: _Known, place: Place, key_id: UUID, wrapping: Sequence[Any]) -> bytes:
+        """Of a wrapped key, its generation, and that generation as the root key wraps it."""
+        wrapped, generation, practice_wrapped = wrapping
+        practice_key = self._practice_key(known, place[0], generation, practice_wrapped)
+        return unwrap(practice_key, wrapped, about_key(place, key_id))
 
-    def _plain(self, place: Place, key_id: UUID, wrapped: bytes) -> bytes:
-        practice_key = self._practice_key(place[0])
-        try:
-            return practice_key.decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], _about(place, key_id)
-            )
-        except InvalidTag as error:
-            raise WrongRootKey from error
+    def _newest(self, known: _Known, practice_id: UUID, *, anew: bool) -> tuple[int, AESGCM]:
+        """The generation that wraps new keys. Raises `Unreadable` where there is no practice."""
+        generation = None if anew else known.generations.get(practice_id)
+        if generation is not None:
+            practice_key = known.practice_keys.get((practice_id, generation))
+            if practice_key is not None:
+                return generation, practice_key
+        with self._database.practice(practice_id) as connection:
+            row = connection.execute(
+                """SELECT generation, wrapped FROM record.practice_key WHERE practice_id = %s
+                ORDER BY generation DESC LIMIT 1""",
+                (practice_id,),
+                binary=True,
+            ).fetchone()
+        if row is None:
+            raise Unreadable(str(practice_id))
+        known.generations.put(practice_id, row[0])
+        return row[0], self._practice_key(known, practice_id, *row)
 
-    def _practice_key(self, practice_id: UUID) -> AESGCM:
-        known = self._practice_keys.get(practice_id)
-        if known is None:
-            with self._database.practice(practice_id) as connection:
-                row = connection.execute(
-                    "SELECT wrapped_key FROM record.practice WHERE practice_id = %s",
-                    (practice_id,),
-                ).fetchone()
-            if row is None:
-                raise Unreadable(str(practice_id))
-            known = AESGCM(self._kms.unwrap(row[0], practice_id.bytes))
-            self._practice_keys.put(practice_id, known)
-        return known
+    def _practice_key(
+        self, known: _Known, practice_id: UUID, generation: int, wrapped: bytes
+    ) -> AESGCM:
+        found = known.practice_keys.get((practice_id, generation))
+        if found is None:
+            found = AESGCM(self._kms.unwrap(wrapped, practice_id.bytes))
+            known.practice_keys.put((practice_id, generation), found)
+        return found
+
+
+# With the practice's key of their generation: of one moment, so that rotating it fails no read.
+_WRAPPED: LiteralString = """SELECT k.key_id, k.subject, k.category, k.retired_at IS NULL,
+        k.wrapped, k.generation, p.wrapped
+    FROM record.data_key AS k
+    LEFT JOIN record.practice_key AS p
+        ON p.practice_id = k.practice_id AND p.generation = k.generation
+    WHERE k.practice_id = %s AND k.key_id = ANY (%s) """
+# The limit, of the one there is, keeps each look-up to the index: before a new table's statistics
+# are there, the planner would rather compare every key with every place.
+_IN_USE: LiteralString = """SELECT k.subject, k.category, k.key_id,
+        k.wrapped, k.generation, p.wrapped
+    FROM unnest(%s::uuid[], %s::text[]) AS w(subject, category)
+    CROSS JOIN LATERAL (
+        SELECT d.* FROM record.data_key AS d
+        WHERE d.practice_id = %s AND d.subject = w.subject AND d.category = w.category
+            AND d.destroyed_at IS NULL AND d.retired_at IS NULL
+        LIMIT 1
+    ) AS k
+    JOIN record.practice_key AS p
+        ON p.practice_id = k.practice_id AND p.generation = k.generation"""
+_INSERT: LiteralString = """INSERT INTO record.data_key
+        (generation, key_id, subject, category, wrapped)
+    SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::bytea[])
+    ON CONFLICT (practice_id, subject, category)
+    WHERE destroyed_at IS NULL AND retired_at IS NULL DO NOTHING RETURNING key_id"""
 
 
 def _place(practice_id: UUID, subject: UUID | None, category: Category) -> Place:
@@ -277,8 +283,3 @@ def _place(practice_id: UUID, subject: UUID | None, category: Category) -> Place
 
 def _columns(places: list[Place]) -> tuple[list[UUID], list[str]]:
     return [place[1] for place in places], [place[2] for place in places]
-
-
-def _about(place: Place, key_id: UUID) -> bytes:
-    practice_id, owner, category = place
-    return practice_id.bytes + owner.bytes + key_id.bytes + category.encode()

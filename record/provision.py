@@ -67,9 +67,15 @@ def create_practice(
             "SELECT set_config('palimpsest.practice', %s, true)", (str(practice_id),)
         )
         connection.execute(
-            """INSERT INTO record.practice (slug, name, zone, wrapped_key, root_key_id)
-            VALUES (%s, %s, %s, %s, %s) ON CONFLICT (practice_id) DO NOTHING""",
-            (new.slug, new.name, new.zone, wrapped, kms.key_id),
+            """INSERT INTO record.practice (slug, name, zone)
+            VALUES (%s, %s, %s) ON CONFLICT (practice_id) DO NOTHING""",
+            (new.slug, new.name, new.zone),
+        )
+        connection.execute(
+            """INSERT INTO record.practice_key (generation, wrapped, root_key_id)
+            SELECT 1, %s, %s WHERE NOT EXISTS (SELECT FROM record.practice_key)
+            ON CONFLICT (practice_id, generation) DO NOTHING""",
+            (wrapped, kms.key_id),
         )
         connection.execute(
             """INSERT INTO record.head (log) VALUES ('record'), ('access')

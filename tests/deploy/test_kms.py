@@ -24,7 +24,7 @@ def test_with_its_root_key_at_aws_a_practice_is_written_and_read(database: Datab
         other = find_kms(Settings(kms=aws.address(b"two")), nowhere)
         with psycopg.connect(database.admin_url, autocommit=True) as admin:
             practice_id = create_practice(admin, kms, NewPractice("aws", "A practice", "UTC"))
-        ((root_key_id,),) = record.admin("SELECT root_key_id FROM record.practice")
+        ((root_key_id,),) = record.admin("SELECT root_key_id FROM record.practice_key")
         assert root_key_id == kms.key_id
         assert root_key_id.startswith("arn:aws:kms:")
 

@@ -18,10 +18,12 @@ from domain.kernel.ids import PracticeId
 from gateways.kms import KmsUnavailable, WrongRootKey
 from gateways.kms.local import LocalKms
 from record import keys as keys_module
+from record import memory as memory_module
 from record.database import Database, Row
 from record.envelope import Shredded
 from record.errors import Unreadable
-from record.keys import CACHE_SECONDS, DataKey, KeyRing
+from record.keys import DataKey, KeyRing
+from record.memory import CACHE_SECONDS
 from record.practice import Practice
 from tests.support.leaf import leaf_hash
 from tests.support.record import Record, context, register, sign
@@ -120,7 +122,7 @@ def test_two_who_make_the_same_key_at_once_use_one(record: Record, practice_id: 
 
         def make(client: UUID = client, start: Barrier = start) -> DataKey:
             own = ring(record)
-            own._practice_key(practice_id)
+            own._newest(own._known, practice_id, anew=False)
             start.wait()
             return own.key_in_use(practice_id, client, Category.PHOTO)
 
@@ -163,7 +165,7 @@ def test_a_key_shredded_elsewhere_is_forgotten_within_a_minute(
     record: Record, practice_id: PracticeId, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(keys_module, "monotonic", lambda: now)
+    monkeypatch.setattr(memory_module, "monotonic", lambda: now)
     record.keys.forget()
     client, note = client_with_note(record, practice_id)
     practice = record.practices[practice_id]
@@ -184,10 +186,10 @@ def test_memory_holds_a_bounded_number_of_keys(
     shred(record, practice_id, data_keys(record, practice_id)[0][0], "contact")
     for key in made:
         small.key(practice_id, key.key_id)
-    assert len(small._keys) == len(small._in_use) == 5
-    assert len(small._destroyed) == 1
+    assert len(small._known.keys) == len(small._known.in_use) == 5
+    assert len(small._known.destroyed) == 1
     # The newest ones are the ones that are kept.
-    assert small._keys.get((practice_id, made[-1].key_id)) is not None
+    assert small._known.keys.get((practice_id, made[-1].key_id)) is not None
 
 
 @pytest.mark.parametrize("root", [bytes(32), b"another root key, 32 bytes long."])

@@ -16,7 +16,8 @@ def test_a_practice_has_two_empty_logs_and_a_key(record: Record) -> None:
         "SELECT log, position FROM record.head WHERE practice_id = %s ORDER BY log", [practice_id]
     ) == [("access", 0), ("record", 0)]
     ((wrapped, root_key_id),) = record.admin(
-        "SELECT wrapped_key, root_key_id FROM record.practice WHERE practice_id = %s", [practice_id]
+        "SELECT wrapped, root_key_id FROM record.practice_key WHERE practice_id = %s",
+        [practice_id],
     )
     assert root_key_id == record.kms.key_id
     assert len(record.kms.unwrap(wrapped, practice_id.bytes)) == 32

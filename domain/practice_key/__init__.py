@@ -1,0 +1,1 @@
+"""The key of a practice, under which all of its clients' keys are wrapped: its generations."""

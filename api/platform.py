@@ -10,6 +10,7 @@ from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
 from record.practice import Practices
+from record.seals import Seals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class Platform:
     identity: Identity
     chart_view: ChartView
     client_search: ClientSearch
+    seals: Seals

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from deploy.refusal import Refusal
 from gateways.kms.aws import read_address
@@ -37,6 +38,28 @@ def _beside_the_data(given: dict[str, Any]) -> Path:
     return Path(given.get("data_dir", ".data")) / "root.key"
 
 
+def _witness_beside_the_data(given: dict[str, Any]) -> tuple[str, ...]:
+    return (str(Path(given.get("data_dir", ".data")) / "witness"),)
+
+
+def _addresses(given: object) -> object:
+    return (
+        tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+    )
+
+
+def _is_witness(address: str) -> str:
+    scheme, is_url, rest = address.partition("://")
+    if not is_url:
+        return str(Path(address).expanduser().absolute())
+    host = urlsplit(address).hostname
+    if scheme == "http" and host not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError("a witness on the network is asked over https")
+    if scheme not in ("http", "https", "s3") or not host or not rest:
+        raise ValueError("a folder, s3://bucket/prefix or https://…")
+    return address
+
+
 class Settings(BaseSettings):
     """Every setting is an environment variable: `PALIMPSEST_PORT=8001 make run`."""
 
@@ -54,6 +77,12 @@ class Settings(BaseSettings):
     # Who keeps the root key: the key file, or aws:?key=alias/…&mac=alias/…&region=…
     kms: Annotated[str, AfterValidator(_is_keeper)] = LOCAL
     key_file: AbsolutePath = Field(default_factory=_beside_the_data)
+    # Who sees the signed heads: folders, s3://bucket/prefix?endpoint=…, https://…; commas between
+    witnesses: Annotated[
+        tuple[Annotated[str, AfterValidator(_is_witness)], ...],
+        NoDecode,
+        BeforeValidator(_addresses),
+    ] = Field(default_factory=_witness_beside_the_data)
     pool_size: int = Field(default=10, ge=2, le=200)
     session_idle_minutes: int = Field(default=15, ge=1, le=24 * 60)
     demo: bool = True  # load the demo practices into an empty database

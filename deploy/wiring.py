@@ -1,7 +1,7 @@
 """How are the parts of Palimpsest put together? The composition root."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,9 +16,11 @@ from api.web import ROUTERS
 from deploy.database import Database as Ready
 from deploy.demo.loading import announcement, load_demo
 from deploy.settings import Settings
+from deploy.witnesses import open_witnesses
 from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId
 from gateways.kms import Kms
+from gateways.witness import Witness
 from projections.chart_view.projection import ChartViewProjection
 from projections.chart_view.reader import ChartView
 from projections.client_search.projection import ClientSearchProjection
@@ -30,7 +32,9 @@ from record.gate import Gate
 from record.hints import Hints
 from record.keys import KeyRing
 from record.practice import Practice, Practices
+from record.seals import Seals
 from workers.projector import Projector
+from workers.sealer import Sealer
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Parts:
 
     platform: Platform
     projector: Projector
+    sealer: Sealer
     keys: KeyRing
 
 
@@ -58,6 +63,7 @@ def open_parts(
     pool_size: int = 10,
     idle: timedelta = timedelta(minutes=15),
     clock: Clock | None = None,
+    witnesses: Sequence[Witness] = (),
 ) -> Iterator[Parts]:
     """Connect, and build what the routes and the workers stand on."""
     with ExitStack() as stack:
@@ -80,6 +86,7 @@ def open_parts(
             return Practices(make)
 
         records = practice("record")
+        seals = Seals(database, kms)
         platform = Platform(
             clock=clock or SystemClock(),
             database=database,
@@ -89,19 +96,34 @@ def open_parts(
             identity=Identity(database, idle=idle),
             chart_view=ChartView(database, keys, records),
             client_search=ClientSearch(database),
+            seals=seals,
         )
         projections = (ClientSearchProjection(), ChartViewProjection(keys, records))
-        yield Parts(platform, Projector(database, records, projections, hints), keys)
+        yield Parts(
+            platform,
+            Projector(database, records, projections, hints),
+            Sealer(database, seals, witnesses),
+            keys,
+        )
 
 
 @contextmanager
 def running_app(settings: Settings, ready: Ready) -> Iterator[Running]:
     """Everything in one process: on first start the demo practices, then workers, API and pages."""
     idle = timedelta(minutes=settings.session_idle_minutes)
-    with open_parts(ready.app_url, ready.kms, pool_size=settings.pool_size, idle=idle) as parts:
+    with (
+        open_witnesses(settings, ready.kms) as witnesses,
+        open_parts(
+            ready.app_url,
+            ready.kms,
+            pool_size=settings.pool_size,
+            idle=idle,
+            witnesses=witnesses,
+        ) as parts,
+    ):
         if settings.demo:
             load_demo(ready, parts)
-        with parts.projector:
+        with parts.projector, parts.sealer:
             running = Running(create_app(parts.platform, ROUTERS), announcement(ready))
             settle()
             yield running

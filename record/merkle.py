@@ -91,6 +91,10 @@ class Tree:
         peaks = [self._node(height, number) for height, number in _peaks(0, size)]
         return Frontier(size, tuple(peaks))
 
+    def leaf(self, index: int) -> bytes:
+        """The hash of one leaf. Raises `MissingNode`."""
+        return self._node(0, index)
+
     def root(self, size: int) -> bytes:
         """The root over the first `size` leaves. Raises `MissingNode`."""
         return self._over(0, size)

@@ -27,6 +27,12 @@ class NotSealedYet(NotFound):
     code = "not_sealed_yet"
 
 
+class NoSuchHead(NotFound):
+    """No head of that size was signed; several events may have come under one."""
+
+    code = "no_such_head"
+
+
 class BeyondHead(Invalid):
     """A place in the log that lies behind the size it should lie within."""
 
@@ -75,6 +81,19 @@ class Seals:
         with self._database.practice(practice_id) as connection:
             return newest(connection, practice_id, log)
 
+    def head(self, practice_id: UUID, log: str, size: int | None = None) -> Seal:
+        """The head of that size, or the newest. Raises `NotSealedYet`, `NoSuchHead`."""
+        with self._database.practice(practice_id) as connection:
+            last = newest(connection, practice_id, log)
+            if last is None or last.size < (size or 0):
+                raise NotSealedYet
+            if size is None or size == last.size:
+                return last
+            found = _seal(connection, "size = %s", (practice_id, log, size))
+        if found is None:
+            raise NoSuchHead
+        return found
+
     def covering(self, practice_id: UUID, log: str, position: int) -> Seal:
         """The first head under which a position lies. Raises `NotSealedYet`."""
         with self._database.practice(practice_id) as connection:
@@ -89,15 +108,18 @@ class Seals:
 
     def inclusions(
         self, practice_id: UUID, log: str, positions: Sequence[int], size: int
-    ) -> list[list[bytes]]:
-        """Proves that each of the positions is in the log of that size.
+    ) -> list[tuple[bytes, list[bytes]]]:
+        """The leaf hash of each position, and the proof that it is in the log of that size.
 
         Raises `NotSealedYet`, and `BeyondHead` for a position that is not within the size.
         """
         if any(not 0 < position <= size for position in positions):
             raise BeyondHead("position")
         with self._tree(practice_id, log, size) as tree:
-            return [tree.inclusion(position - 1, size) for position in positions]
+            return [
+                (tree.leaf(position - 1), tree.inclusion(position - 1, size))
+                for position in positions
+            ]
 
     def consistency(self, practice_id: UUID, log: str, old: int, new: int) -> list[bytes]:
         """Proves that the log of size `new` begins with that of size `old`.

@@ -26,6 +26,17 @@ def test_the_key_lies_in_the_data_directory_unless_told_otherwise(
     assert load_settings().key_file == Path("/mnt/stick/key")
 
 
+def test_witnesses_are_named_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().witnesses == (str(Path.cwd() / ".data" / "witness"),)
+    monkeypatch.setenv("PALIMPSEST_DATA_DIR", "/srv/palimpsest")
+    assert load_settings().witnesses == ("/srv/palimpsest/witness",)
+    named = ["/mnt/heads", "s3://heads/spa?endpoint=http://minio:9000", "https://w.example/log"]
+    monkeypatch.setenv("PALIMPSEST_WITNESSES", f" {', '.join(named)},")
+    assert load_settings().witnesses == tuple(named)
+    monkeypatch.setenv("PALIMPSEST_WITNESSES", "heads,http://127.0.0.1:9000")
+    assert load_settings().witnesses == (str(Path.cwd() / "heads"), "http://127.0.0.1:9000")
+
+
 def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PALIMPSEST_DATABASE_URL", "")
     assert load_settings().database_url is None
@@ -41,6 +52,9 @@ def test_an_empty_setting_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None
         ("PALIMPSEST_DATABASE_URL", "my database"),
         ("PALIMPSEST_KMS", "aws:?key=alias/palimpsest"),
         ("PALIMPSEST_KMS", "vault"),
+        ("PALIMPSEST_WITNESSES", "http://witness.example/log"),
+        ("PALIMPSEST_WITNESSES", "/srv/heads, ftp://witness.example/log"),
+        ("PALIMPSEST_WITNESSES", "s3:///no-bucket"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(

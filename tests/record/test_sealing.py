@@ -11,42 +11,22 @@ from psycopg import errors, sql
 
 from domain.client.aggregate import CLIENT
 from domain.kernel.ids import PracticeId
-from record.gate import Append
 from record.leaf import POSITION, ROWS, leaf_hash, prefix
 from record.merkle import Tree, root_of, verify_consistency, verify_inclusion
 from record.sealing import SealBroken, Sealing
-from record.seals import BeyondHead, NotSealedYet, Seal, Seals
+from record.seals import BeyondHead, NoSuchHead, NotSealedYet, Seal, Seals
 from tests.support.leaf import leaf_hash as leaf_hash_by_the_book
-from tests.support.record import Record, context, plain, register
+from tests.support.record import Record, context, register
 
 
 @pytest.fixture
 def seals(record: Record) -> Seals:
-    return Seals(record.database, record.kms)
+    return record.seals
 
 
 @pytest.fixture
 def sealing(record: Record, seals: Seals) -> Sealing:
     return Sealing(record.database, seals)
-
-
-def fill(record: Record, practice_id: UUID, count: int, log: str = "record") -> None:
-    """Events of one stream each, quickly."""
-    for first in range(0, count, 500):
-        events = [plain(body=bytes(7)) for _ in range(min(500, count - first))]
-        record.gate.append(Append(practice_id, log, events))
-
-
-def leaves(record: Record, practice_id: UUID, log: str = "record") -> list[bytes]:
-    return [row["leaf_hash"] for row in record.events(practice_id, log)]
-
-
-def unguarded(record: Record, practice_id: UUID, *statements: LiteralString) -> None:
-    """As the administrator, with the triggers out of the way; `%(p)s` is the practice."""
-    with psycopg.connect(record.ready.admin_url) as admin:
-        admin.execute("SET LOCAL session_replication_role = replica")
-        for statement in statements:
-            admin.execute(statement, {"p": practice_id})
 
 
 # -- leaves ----------------------------------------------------------------------------------------
@@ -58,7 +38,7 @@ def test_a_leaf_is_computed_from_the_row_as_the_database_did(
     by = context(practice_id, on_behalf_of=uuid4(), location_id=uuid4(), causation_id=uuid4())
     client = uuid4()
     record.practice(practice_id).handle(CLIENT, client, register(client, by), by)
-    fill(record, practice_id, 2)
+    record.fill(practice_id, 2)
     by_the_book = [leaf_hash_by_the_book(row) for row in record.events(practice_id)]
     rows = record.admin(ROWS, (practice_id, "record", 0, 3))
     begins = prefix(practice_id, "record")
@@ -74,16 +54,16 @@ def test_a_log_is_sealed_whole_and_then_only_when_there_is_news(
     record: Record, practice_id: PracticeId, seals: Seals, sealing: Sealing
 ) -> None:
     assert sealing.seal(practice_id, "record") is None
-    fill(record, practice_id, 3)
+    record.fill(practice_id, 3)
     first = sealing.seal(practice_id, "record")
     assert first is not None
-    assert (first.size, first.root) == (3, root_of(leaves(record, practice_id)))
+    assert (first.size, first.root) == (3, root_of(record.leaves(practice_id)))
     assert seals.verify_key(practice_id, "record").open(first.note).root == first.root
     assert sealing.seal(practice_id, "record") == first == seals.newest(practice_id, "record")
-    fill(record, practice_id, 600)
+    record.fill(practice_id, 600)
     second = sealing.seal(practice_id, "record")
     assert second is not None
-    assert (second.size, second.root) == (603, root_of(leaves(record, practice_id)))
+    assert (second.size, second.root) == (603, root_of(record.leaves(practice_id)))
     proof = seals.consistency(practice_id, "record", 3, 603)
     assert verify_consistency(3, 603, first.root, second.root, proof)
 
@@ -91,10 +71,10 @@ def test_a_log_is_sealed_whole_and_then_only_when_there_is_news(
 def test_proofs_from_stored_nodes_are_those_over_all_leaves(
     record: Record, practice_id: PracticeId, seals: Seals, sealing: Sealing
 ) -> None:
-    fill(record, practice_id, 1_100)
+    record.fill(practice_id, 1_100)
     head = sealing.seal(practice_id, "record")
     assert head is not None
-    everything = leaves(record, practice_id)
+    everything = record.leaves(practice_id)
 
     def computed(height: int, first: int, count: int) -> list[bytes]:
         width = 1 << height
@@ -104,9 +84,10 @@ def test_proofs_from_stored_nodes_are_those_over_all_leaves(
     whole = Tree(1_100, computed)
     positions = [1, 2, 255, 256, 257, 700, 1_024, 1_025, 1_100]
     stored = seals.inclusions(practice_id, "record", positions, 1_100)
-    assert stored == [whole.inclusion(position - 1, 1_100) for position in positions]
-    for position, proof in zip(positions, stored, strict=True):
-        assert verify_inclusion(position - 1, 1_100, everything[position - 1], proof, head.root)
+    assert [proof for _, proof in stored] == [whole.inclusion(n - 1, 1_100) for n in positions]
+    for position, (leaf, proof) in zip(positions, stored, strict=True):
+        assert leaf == everything[position - 1]
+        assert verify_inclusion(position - 1, 1_100, leaf, proof, head.root)
     for old in (1, 256, 300, 1_024, 1_099):
         proof = seals.consistency(practice_id, "record", old, 1_100)
         assert proof == whole.consistency(old, 1_100)
@@ -119,7 +100,7 @@ def test_proofs_from_stored_nodes_are_those_over_all_leaves(
 def test_a_long_log_is_sealed_in_several_heads_that_agree(
     record: Record, practice_id: PracticeId, seals: Seals
 ) -> None:
-    fill(record, practice_id, 1_000)
+    record.fill(practice_id, 1_000)
     slow = Sealing(record.database, seals, batch=300)
     heads: list[Seal] = []
     while not heads or heads[-1].size < 1_000:
@@ -127,7 +108,7 @@ def test_a_long_log_is_sealed_in_several_heads_that_agree(
         assert head is not None
         heads.append(head)
     assert [head.size for head in heads] == [300, 600, 900, 1_000]
-    everything = leaves(record, practice_id)
+    everything = record.leaves(practice_id)
     assert [head.root for head in heads] == [root_of(everything[: head.size]) for head in heads]
     for old, new in pairwise(heads):
         proof = seals.consistency(practice_id, "record", old.size, new.size)
@@ -139,10 +120,10 @@ def test_another_sealer_goes_on_where_the_first_has_stopped(
 ) -> None:
     one, other = sealing, Sealing(record.database, Seals(record.database, record.kms))
     for sealer in (one, other, other, one, Sealing(record.database, seals)):
-        fill(record, practice_id, 130)
+        record.fill(practice_id, 130)
         head = sealer.seal(practice_id, "record")
         assert head is not None
-        assert head.root == root_of(leaves(record, practice_id))
+        assert head.root == root_of(record.leaves(practice_id))
 
 
 def test_two_sealers_never_sign_two_heads_of_one_size(
@@ -156,7 +137,7 @@ def test_two_sealers_never_sign_two_heads_of_one_size(
     final = sealers[0].seal(practice_id, "record")
     assert final is not None
     assert final.size == 60
-    everything = leaves(record, practice_id)
+    everything = record.leaves(practice_id)
     rows = record.admin(
         "SELECT size, root FROM record.checkpoint WHERE practice_id = %s", (practice_id,)
     )
@@ -166,7 +147,7 @@ def test_two_sealers_never_sign_two_heads_of_one_size(
 
 def fill_slowly(record: Record, practice_id: UUID, count: int) -> None:
     for _ in range(count):
-        fill(record, practice_id, 1)
+        record.fill(practice_id, 1)
 
 
 def seal_until(done: Future[None], sealer: Sealing, practice_id: UUID) -> int:
@@ -186,7 +167,7 @@ def test_practices_and_logs_never_mix(
         (other_id, "access"): 0,
     }
     for (practice, log), count in sizes.items():
-        fill(record, practice, count, log)
+        record.fill(practice, count, log)
     heads = {place: sealing.seal(*place) for place in sizes}
     for (practice, log), count in sizes.items():
         head = heads[practice, log]
@@ -195,32 +176,40 @@ def test_practices_and_logs_never_mix(
             continue
         assert head is not None
         assert head.size == count
-        everything = leaves(record, practice, log)
+        everything = record.leaves(practice, log)
         assert head.root == root_of(everything)
-        [proof] = seals.inclusions(practice, log, [290], count)
-        assert verify_inclusion(289, count, everything[289], proof, head.root)
+        [(leaf, proof)] = seals.inclusions(practice, log, [290], count)
+        assert leaf == everything[289]
+        assert verify_inclusion(289, count, leaf, proof, head.root)
         for place, other in heads.items():
             if other is not None and place != (practice, log):
-                assert not verify_inclusion(289, count, everything[289], proof, other.root)
+                assert not verify_inclusion(289, count, leaf, proof, other.root)
 
 
 def test_what_is_not_sealed_yet_has_no_proof(
     record: Record, practice_id: PracticeId, seals: Seals, sealing: Sealing
 ) -> None:
-    fill(record, practice_id, 5)
+    record.fill(practice_id, 5)
     for ask in (
         lambda: seals.inclusions(practice_id, "record", [1], 5),
         lambda: seals.consistency(practice_id, "record", 1, 5),
         lambda: seals.covering(practice_id, "record", 1),
+        lambda: seals.head(practice_id, "record"),
+        lambda: seals.head(practice_id, "record", 5),
     ):
         with pytest.raises(NotSealedYet):
             ask()
     sealing.seal(practice_id, "record")
-    fill(record, practice_id, 2)
+    record.fill(practice_id, 2)
     sealing.seal(practice_id, "record")
     assert [seals.covering(practice_id, "record", n).size for n in (1, 5, 6, 7)] == [5, 5, 7, 7]
     with pytest.raises(NotSealedYet):
         seals.covering(practice_id, "record", 8)
+    assert [seals.head(practice_id, "record", n).size for n in (None, 5, 7)] == [7, 5, 7]
+    with pytest.raises(NotSealedYet):
+        seals.head(practice_id, "record", 8)
+    with pytest.raises(NoSuchHead):
+        seals.head(practice_id, "record", 6)
     for position in (0, -1, 6):
         with pytest.raises(BeyondHead):
             seals.inclusions(practice_id, "record", [position], 5)
@@ -263,10 +252,10 @@ def test_nothing_is_signed_on_top_of_a_contradiction(
     record: Record, practice_id: PracticeId, seals: Seals, what: str, *, remembers: bool
 ) -> None:
     sealing = Sealing(record.database, seals)
-    fill(record, practice_id, 300)
+    record.fill(practice_id, 300)
     signed = sealing.seal(practice_id, "record")
-    fill(record, practice_id, 2)
-    unguarded(record, practice_id, *SPOILT[what])
+    record.fill(practice_id, 2)
+    record.unguarded(practice_id, *SPOILT[what])
     if not remembers:
         sealing = Sealing(record.database, seals)
     elif what in ("a leaf is changed", "a node is changed", "a node is gone"):
@@ -284,9 +273,9 @@ def test_nothing_is_signed_on_top_of_a_contradiction(
 def test_heads_that_vanish_under_a_sealer_are_noticed(
     record: Record, practice_id: PracticeId, sealing: Sealing
 ) -> None:
-    fill(record, practice_id, 3)
+    record.fill(practice_id, 3)
     sealing.seal(practice_id, "record")
-    unguarded(record, practice_id, "DELETE FROM record.checkpoint WHERE practice_id = %(p)s")
+    record.unguarded(practice_id, "DELETE FROM record.checkpoint WHERE practice_id = %(p)s")
     with pytest.raises(SealBroken, match="gone"):
         sealing.seal(practice_id, "record")
 
@@ -295,7 +284,7 @@ def test_heads_that_vanish_under_a_sealer_are_noticed(
 def test_seals_are_only_ever_added_to(
     record: Record, practice_id: PracticeId, sealing: Sealing, table: str
 ) -> None:
-    fill(record, practice_id, 256)
+    record.fill(practice_id, 256)
     sealing.seal(practice_id, "record")
     by_name = sql.Identifier(table)
     changes = (

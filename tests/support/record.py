@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from time import sleep
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
@@ -22,12 +22,13 @@ from gateways.kms.simulator import SimulatedKms
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
-from record.gate import Gate
+from record.gate import Append, Gate
 from record.hints import Hints
 from record.keys import KeyRing
 from record.practice import Practice, Practices
 from record.provision import NewPractice, create_practice
 from record.recorder import PracticeRecorder
+from record.seals import Seals
 
 Row = tuple[Any, ...]
 
@@ -46,6 +47,7 @@ class Record:
     access_logs: Practices
     accesses: AccessLog
     drafts: Drafts
+    seals: Seals
 
     def new_practice(self, slug: str | None = None) -> PracticeId:
         """A practice nobody else uses."""
@@ -82,6 +84,23 @@ class Record:
             WHERE datname = current_database() AND application_name = 'palimpsest'"""
         )
         return int(gone[0][0])
+
+    def fill(self, practice_id: UUID, count: int, log: str = "record") -> None:
+        """So many events without an envelope, each a stream of its own."""
+        for first in range(0, count, 500):
+            events = [plain(body=bytes(7)) for _ in range(min(500, count - first))]
+            self.gate.append(Append(practice_id, log, events))
+
+    def leaves(self, practice_id: UUID, log: str = "record") -> list[bytes]:
+        """The leaf hashes of one log as they stand in the table, in order."""
+        return [row["leaf_hash"] for row in self.events(practice_id, log)]
+
+    def unguarded(self, practice_id: UUID, *statements: LiteralString) -> None:
+        """As the administrator, with the triggers out of the way; `%(p)s` is the practice."""
+        with psycopg.connect(self.ready.admin_url) as admin:
+            admin.execute("SET LOCAL session_replication_role = replica")
+            for statement in statements:
+                admin.execute(statement, {"p": practice_id})
 
     def events(self, practice_id: UUID, log: str = "record") -> list[dict[str, Any]]:
         """The rows of one log as they stand in the table, in order."""
@@ -125,6 +144,7 @@ def record_on(ready: Ready, *, pool_size: int = 10) -> Iterator[Record]:
             access_logs=access_logs,
             accesses=AccessLog(access_logs),
             drafts=Drafts(database, keys),
+            seals=Seals(database, kms),
         )
 
 

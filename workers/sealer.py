@@ -1,0 +1,149 @@
+"""Who seals the logs? A thread that signs what is new, at most one second after its commit.
+
+It looks at the heads of all logs twice a second: positions only, no content. Any number of sealers
+share the work; of one log only one signs at a time. What is signed is handed to the witnesses by
+couriers of its own, so that no witness can delay a signature.
+"""
+
+from collections.abc import Sequence
+from threading import Event as Flag
+from threading import Thread
+from time import monotonic
+from typing import Final, Self
+
+import psycopg
+import structlog
+from prometheus_client import Gauge
+
+from gateways.kms import KmsUnavailable
+from gateways.witness import Witness
+from record.database import Database, DatabaseUnavailable
+from record.sealing import SealBroken, Sealing
+from record.seals import Seals
+from workers.courier import PACE, Courier, Place
+
+log = structlog.get_logger()
+
+UNSEALED = Gauge("palimpsest_unsealed_events", "Events recorded and not under a signed head yet")
+UNSEALED_SECONDS = Gauge(
+    "palimpsest_unsealed_seconds", "For how long the log that waits longest has waited for a head"
+)
+BROKEN = Gauge("palimpsest_broken_seals", "Logs that contradict a head that was signed: run verify")
+ROUND_SECONDS: Final = 0.5
+"""Between two looks at the heads: half of the second in which a head is promised."""
+BROKEN_PAUSE: Final = 30.0
+"""Seconds before a log that contradicts its seal is looked at again."""
+
+
+class Sealer:
+    """Seals all logs of all practices. `start` runs it in a thread of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        seals: Seals,
+        witnesses: Sequence[Witness] = (),
+        *,
+        pace: float = PACE,
+    ) -> None:
+        self._database = database
+        self._sealing = Sealing(database, seals)
+        self.couriers = [Courier(witness, seals, pace=pace) for witness in witnesses]
+        self._sealed: dict[Place, int] = {}
+        self._since: dict[Place, float] = {}
+        self._broken: dict[Place, float] = {}
+        self._stopping = Flag()
+        self._thread: Thread | None = None
+
+    @property
+    def broken(self) -> frozenset[Place]:
+        """The logs that contradict what was signed."""
+        return frozenset(self._broken)
+
+    def start(self) -> Self:
+        """Starts the threads."""
+        self._stopping.clear()
+        for courier in self.couriers:
+            courier.start()
+        self._thread = Thread(target=self._run, name="sealer", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends the threads once the head at hand has been signed."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+            self._thread = None
+        for courier in self.couriers:
+            courier.stop()
+
+    def __enter__(self) -> Self:
+        """Starts the threads for a `with` block."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Stops them."""
+        self.stop()
+
+    def run_once(self) -> None:
+        """Seals what is new and brings it to the witnesses, in the caller's thread."""
+        self._stopping.clear()
+        self._round()
+        for courier in self.couriers:
+            courier.run_once()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            started = monotonic()
+            try:
+                self._round()
+            except (DatabaseUnavailable, KmsUnavailable, psycopg.Error) as error:
+                log.warning("sealer_interrupted", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
+                log.error("sealer_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
+            self._stopping.wait(max(0.0, started + ROUND_SECONDS - monotonic()))
+
+    def _round(self) -> None:
+        """One look at all heads; each log that is not where it was sealed is sealed."""
+        now = monotonic()
+        heads: dict[Place, int] = {row[:2]: row[2] for row in self._database.call(_HEADS)}
+        news = {place for place, head in heads.items() if head != self._sealed.get(place, 0)}
+        for place in news:
+            self._since.setdefault(place, now)
+            if self._stopping.is_set():
+                break
+            if self._broken.get(place, now) <= now:
+                self._seal(place, heads[place])
+        behind = {place: heads[place] - self._sealed.get(place, 0) for place in news}
+        self._since = {place: self._since[place] for place in news if behind[place]}
+        UNSEALED.set(sum(behind.values()))
+        UNSEALED_SECONDS.set(monotonic() - min(self._since.values(), default=monotonic()))
+        BROKEN.set(len(self._broken))
+
+    def _seal(self, place: Place, position: int) -> None:
+        """Signs until the log is sealed up to a position; leaves it to another sealer at work."""
+        try:
+            while not self._stopping.is_set():
+                head = self._sealing.seal(*place)
+                if head is None:
+                    return
+                self._broken.pop(place, None)
+                self._sealed[place] = head.size
+                for courier in self.couriers:
+                    courier.offer(*place)
+                if head.size >= position:
+                    return
+        except SealBroken as error:
+            self._broken[place] = monotonic() + BROKEN_PAUSE
+            log.error(  # noqa: TRY400 - no traceback
+                "seal_broken",
+                practice_id=str(place[0]),
+                log=place[1],
+                size=error.size,
+                reason=error.reason,
+            )
+
+
+# In any order, so that sealers that share the work meet seldom.
+_HEADS: Final = "SELECT practice_id, log, position FROM record.head ORDER BY random()"

@@ -19,6 +19,7 @@ from api.asking import undeclared
 from api.platform import Platform
 from api.problems import MEDIA_TYPE, WORDS, Problem, problem_of, request_id
 from api.v1 import clients, health, notes
+from api.v1 import log as log_routes
 from domain.kernel.errors import DomainError
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
@@ -66,7 +67,7 @@ def create_app(platform: Platform, pages: Sequence[APIRouter] = ()) -> FastAPI:
         redoc_url=None,
     )
     app.state.platform = platform
-    routers = [health.router, clients.router, notes.router, *pages]
+    routers = [health.router, clients.router, notes.router, log_routes.router, *pages]
     missing = undeclared(routers)
     if missing:
         raise UndeclaredRoutes(", ".join(missing))

@@ -11,6 +11,7 @@ ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
             Permission.CLIENT_READ,
             Permission.CLIENT_WRITE,
             Permission.CLIENT_MERGE,
+            Permission.LOG_VERIFY,
         ),
     ),
     "clinician": (
@@ -41,6 +42,7 @@ ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
             Permission.CHART_READ,
             Permission.RECORD_REPLAY,
             Permission.ACCESS_READ,
+            Permission.LOG_VERIFY,
         ),
     ),
 }

@@ -16,6 +16,7 @@ from tests.support.states import (
     deceased_client,
     details,
     merged_clients,
+    sealed_log,
 )
 
 
@@ -28,10 +29,11 @@ class Operation(NamedTuple):
 
 @dataclass(frozen=True)
 class Asked:
-    """A request that is granted: the ids in its address, and its body."""
+    """A request that is granted: the ids in its address, its body, and its parameters."""
 
     ids: dict[str, str] = field(default_factory=dict)
     body: Json | None = None
+    params: Json = field(default_factory=dict)
 
     def swapped(self, name: str, other: str) -> "Asked":
         """The same with another id, wherever that id stands."""
@@ -41,7 +43,8 @@ class Asked:
 
     def by(self, member: Member, operation: Operation) -> Response:
         """Asks."""
-        return member.ask(operation.method, operation.path.format(**self.ids), self.body)
+        path = operation.path.format(**self.ids)
+        return member.ask(operation.method, path, self.body, params=self.params)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,17 @@ def _reassign(by: Member) -> Asked:
 
 def _deceased(by: Member) -> Asked:
     return Asked({"client_id": deceased_client(by)}, {"reason": "Mistaken for her mother."})
+
+
+def _sealed(parameter: str | None = None) -> Callable[[Member], Asked]:
+    """Asks of a log whose newest event is under a signed head; `parameter` names its position."""
+
+    def given(by: Member) -> Asked:
+        a_client(by)
+        size = sealed_log(by)
+        return Asked(params={parameter: size} if parameter else {})
+
+    return given
 
 
 NOTE = "/v1/notes/{note_id}"
@@ -150,6 +164,13 @@ ROUTES: dict[Operation, Route] = {
     ),
     Operation("POST", f"{NOTE}/reassignment"): Route(
         _P.NOTE_AMEND, 200, _reassign, "write", ("to_client_id",)
+    ),
+    Operation("GET", "/v1/log/checkpoint"): Route(_P.LOG_VERIFY, 200, _sealed(), "read"),
+    Operation("GET", "/v1/log/proofs/inclusion"): Route(
+        _P.LOG_VERIFY, 200, _sealed("position"), "read"
+    ),
+    Operation("GET", "/v1/log/proofs/consistency"): Route(
+        _P.LOG_VERIFY, 200, _sealed("from"), "read"
     ),
     Operation("GET", "/healthz"): Route(None, 200, lambda _: Asked(), "public"),
     Operation("GET", "/readyz"): Route(None, 200, lambda _: Asked(), "public"),

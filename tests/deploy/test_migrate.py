@@ -9,13 +9,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from deploy.database import Database, find_kms
+from deploy.founding import found
 from deploy.migrate import app_url, is_migrated, migrate, read_migrations, refuse_server
 from deploy.postgres import Cluster
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key
 from deploy.settings import Settings
+from domain.kernel.permissions import Permission
 from gateways.kms import Kms
 from gateways.kms.local import LocalKms
+from record.lint import lint
+from record.provision import NewPractice
 from tests.support.postgres import KMS, new_database
 
 SOUND = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "data_checksums"), "on")
@@ -199,3 +203,25 @@ def test_a_first_key_is_not_made_twice(tmp_path: Path) -> None:
     # With a key in place, the database is not even asked.
     found = find_kms(settings, "postgresql://nobody@127.0.0.1:1/none")
     assert found.key_id == made.key_id
+
+
+def test_roles_that_are_there_already_get_what_they_need_to_prove_a_log(
+    database: Database,
+) -> None:
+    [step] = [one for one in read_migrations() if one.name.endswith("log_verify")]
+    new = Permission.LOG_VERIFY.value
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        practices = [
+            found(admin, KMS, NewPractice(slug, slug, "Europe/Paris")) for slug in ("one", "two")
+        ]
+        admin.execute(
+            "UPDATE identity.role SET permissions = array_remove(permissions, %s)", (new,)
+        )
+        for _ in range(2):
+            admin.execute(step.text.encode())
+            held = admin.execute(
+                "SELECT practice_id, role FROM identity.role WHERE %s = ANY (permissions)", (new,)
+            ).fetchall()
+            wanted = [(one, role) for one in practices for role in ("owner", "auditor")]
+            assert sorted(held) == sorted(wanted)
+        assert lint(admin) == []

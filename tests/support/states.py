@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from api.platform import Platform
+from record.sealing import Sealing
 from tests.support.api import Json, Member, Response
 
 SECTIONS = ("subjective", "objective", "assessment", "plan")
@@ -127,3 +129,11 @@ def merge(by: Member, kept: str, away: str) -> Json:
     """Merges two records."""
     body = {"other_client_id": away, "reason": "The same person."}
     return done(by.post(f"/v1/clients/{kept}/merge", body))
+
+
+def sealed_log(by: Member, log: str = "record") -> int:
+    """The log of the member's practice is under a signed head; returns its size."""
+    platform: Platform = by.http.app.state.platform  # type: ignore[attr-defined]  # as ours has it
+    head = Sealing(platform.database, platform.seals).seal(by.practice_id, log)
+    assert head is not None
+    return head.size

@@ -114,6 +114,17 @@ def advance(connection: Connection[Row], practice_id: UUID, name: str, to: int) 
     )
 
 
+def set_back(database: Database, practice_id: UUID, name: str, to: int) -> bool:
+    """Goes back to an earlier position, once nobody is at it. False if it is not that far yet."""
+    with database.practice(practice_id) as connection:
+        found = connection.execute(
+            """UPDATE projection.position SET position = %s
+            WHERE practice_id = %s AND name = %s AND position >= %s""",
+            (to, practice_id, name, to),
+        )
+        return found.rowcount > 0
+
+
 def ahead(
     connection: Connection[Row],
     practice_id: UUID,

@@ -12,23 +12,20 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
-import psycopg
 import structlog
 from psycopg import Connection
 
 from domain.kernel.ids import PracticeId
-from gateways.kms import KmsUnavailable
 from projections import positions
 from projections.base import Projection
 from projections.parking import park, unpark
 from projections.positions import Claim, Span
-from record.database import Database, DatabaseUnavailable, Row
+from record.database import Database, Row
 from record.practice import Practices
+from workers.worker import OUTAGES
 
 log = structlog.get_logger()
 
-OUTAGES: Final = (DatabaseUnavailable, KmsUnavailable, psycopg.OperationalError)
-"""What is no fault of an event: the same batch will do once it is over."""
 OUTAGE_PAUSE: Final = 2.0
 """Seconds after an outage before the batch that met it is tried again, the others first."""
 

@@ -5,13 +5,9 @@ projectors share the work without a leader.
 """
 
 from collections.abc import Callable, Sequence
-from threading import Event as Flag
-from threading import Thread
 from time import monotonic
-from typing import Final, Self
+from typing import ClassVar, Final
 
-import psycopg
-import structlog
 from prometheus_client import Gauge
 
 from projections import positions
@@ -19,9 +15,8 @@ from projections.base import Projection
 from record.database import Database
 from record.hints import Hints
 from record.practice import Practices
-from workers.applying import OUTAGES, Applier
-
-log = structlog.get_logger()
+from workers.applying import Applier
+from workers.worker import Worker
 
 LAG = Gauge(
     "palimpsest_projection_lag_events",
@@ -33,14 +28,14 @@ PARKED = Gauge(
     "Practices in which a projection is stuck at an event it cannot take",
     ["projection"],
 )
-PAUSE: Final = 1.0
-"""Seconds before looking again after an outage."""
 BUSY_PAUSE: Final = 0.01
 """Seconds before looking again at what another projector has claimed."""
 
 
-class Projector:
+class Projector(Worker):
     """Moves all projections of all practices on. `start` runs it in a thread of its own."""
+
+    name: ClassVar[str] = "projector"
 
     def __init__(
         self,
@@ -52,37 +47,9 @@ class Projector:
         batch: int = positions.BATCH,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        super().__init__(hints)
         self._database = database
         self._applier = Applier(database, practices, projections, batch=batch, clock=clock)
-        self._hints = hints
-        self._news = Flag()
-        self._stopping = Flag()
-        self._thread: Thread | None = None
-
-    def start(self) -> Self:
-        """Starts the thread."""
-        self._stopping.clear()
-        if self._hints is not None:
-            self._hints.listen(self._news)
-        self._thread = Thread(target=self._run, name="projector", daemon=True)
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        """Ends the thread once the batch at hand has been committed."""
-        self._stopping.set()
-        self._news.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-            self._thread = None
-
-    def __enter__(self) -> Self:
-        """Starts the thread for a `with` block."""
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        """Stops it."""
-        self.stop()
 
     def run_until_caught_up(self) -> None:
         """Applies what is there, in the caller's thread. Leaves aside what is parked."""
@@ -91,21 +58,8 @@ class Projector:
             if not self._round(work):
                 self._stopping.wait(BUSY_PAUSE)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._news.clear()
-            try:
-                has_moved = self._round(self._work())
-            except (*OUTAGES, psycopg.Error) as error:
-                log.warning("projector_interrupted", error=type(error).__name__)
-                self._stopping.wait(PAUSE)
-                continue
-            except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
-                log.error("projector_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
-                self._stopping.wait(PAUSE)
-                continue
-            if not has_moved:
-                self._news.wait(Hints.POLL_SECONDS)
+    def _step(self) -> bool:
+        return self._round(self._work())
 
     def _work(self) -> list[positions.News]:
         """What is behind and may be tried now."""

@@ -22,10 +22,11 @@ class _Group:
 
 
 class SimulatedBroker:
-    """One topic. `is_down` makes it unreachable; `wipe` is a broker formatted anew."""
+    """One topic. `is_down` makes it unreachable, `wipe` a broker formatted anew."""
 
     def __init__(self) -> None:
         self.is_down = False
+        self.largest = MESSAGE_MAX
         self.lock = Lock()
         self.wipe()
 
@@ -65,7 +66,7 @@ class SimulatedPublisher:
         self._broker.check()
         with self._broker.lock:
             for message in messages:
-                if len(message.value) > MESSAGE_MAX:
+                if len(message.value) > self._broker.largest:
                     raise MessageRefused
                 self._broker.partitions[crc32(message.key) % PARTITIONS].append(message)
 

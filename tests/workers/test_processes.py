@@ -43,7 +43,7 @@ def differences(shown: Shown) -> list[Difference]:
 
 def is_caught_up(shown: Shown) -> bool:
     return not shown.record.admin(
-        """SELECT FROM record.head AS h CROSS JOIN unnest(%s::text[]) AS n(name)
+        """SELECT h.practice_id FROM record.head AS h CROSS JOIN unnest(%s::text[]) AS n(name)
         LEFT JOIN projection.position AS p
             ON p.practice_id = h.practice_id AND p.name = n.name
         WHERE h.log = 'record' AND h.position > coalesce(p.position, 0)""",

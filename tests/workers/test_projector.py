@@ -304,7 +304,7 @@ def test_an_outage_is_no_fault_of_an_event(shown: Shown) -> None:
     shown.record.keys.forget()
     shown.record.kms.is_down = True
     with capture_logs() as logs, shown.projector:
-        until(lambda: any(entry["event"] == "projector_interrupted" for entry in logs))
+        until(lambda: any(entry["event"] == "worker_interrupted" for entry in logs))
         assert stuck(shown) == []
         shown.record.kms.is_down = False
         until(lambda: charts_are_right(shown, shown.here))

@@ -6,6 +6,7 @@ read all of it.
 
 from domain.chart import events as chart_events
 from domain.client import events as client_events
+from domain.compliance import events as compliance_events
 from domain.practice_key import events as practice_key_events
 
-__all__ = ["chart_events", "client_events", "practice_key_events"]
+__all__ = ["chart_events", "client_events", "compliance_events", "practice_key_events"]

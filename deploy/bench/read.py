@@ -11,7 +11,8 @@ import multiprocessing
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from threading import Thread
@@ -48,19 +49,36 @@ SECTION = "Glabella and forehead reviewed; even, no ptosis; next visit in twelve
 def measure(admin_url: str, app_url: str, root_key: bytes, *, seconds: float) -> dict[str, Any]:
     """Opens per second and milliseconds, for charts and for the empty route."""
     token, clients = _prepare(admin_url, app_url, root_key)
+    with _serving(app_url, root_key) as port:
+        return {
+            "chart_opens": _load(port, token, _charts(clients), seconds),
+            "empty_route": _load(port, token, ["/healthz"], seconds),
+            "connections": CONNECTIONS,
+            "unit": "requests/s, ms",
+        }
+
+
+def charts_opened(
+    app_url: str, root_key: bytes, token: str, clients: Sequence[UUID], seconds: float
+) -> dict[str, float]:
+    """The same for charts that exist already, by whoever has the token."""
+    with _serving(app_url, root_key) as port:
+        return _load(port, token, _charts(clients), seconds)
+
+
+def _charts(clients: Sequence[UUID]) -> list[str]:
+    return [f"/v1/clients/{client}/chart" for client in clients]
+
+
+@contextmanager
+def _serving(app_url: str, root_key: bytes) -> Iterator[int]:
+    """The program, in a process of its own; its port."""
     context = multiprocessing.get_context("spawn")
     ready = context.Queue()
     server = context.Process(target=_serve, args=(app_url, root_key, ready), daemon=True)
     server.start()
     try:
-        port = int(ready.get(timeout=60))
-        charts = [f"/v1/clients/{client}/chart" for client in clients]
-        return {
-            "chart_opens": _load(port, token, charts, seconds),
-            "empty_route": _load(port, token, ["/healthz"], seconds),
-            "connections": CONNECTIONS,
-            "unit": "requests/s, ms",
-        }
+        yield int(ready.get(timeout=60))
     finally:
         server.terminate()
         server.join()

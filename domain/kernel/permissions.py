@@ -16,4 +16,6 @@ class Permission(StrEnum):
     NOTE_AMEND = "note.amend"
     RECORD_REPLAY = "record.replay"
     ACCESS_READ = "access.read"
+    RETENTION_HOLD = "retention.hold"
+    KEY_SHRED = "key.shred"
     LOG_VERIFY = "log.verify"

@@ -1,0 +1,1 @@
+"""What the law lets a client have erased, and what it makes a practice keep."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from select import POLLIN, poll
-from typing import Any, LiteralString, Self
+from typing import Any, Final, LiteralString, Self
 from uuid import UUID
 
 from psycopg import Connection, OperationalError
@@ -18,6 +18,9 @@ STATEMENT_MS = 30_000
 IDLE_IN_TRANSACTION_MS = 10_000
 KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 """Seconds: a server that is gone without a word is noticed within half a minute."""
+
+_OF_PRACTICE: Final = "SELECT set_config('palimpsest.practice', %s, true)"
+_OF_DERIVED: Final = _OF_PRACTICE + ", set_config('synchronous_commit', 'off', true)"
 
 
 class DatabaseUnavailable(Exception):
@@ -99,12 +102,14 @@ class Database:
             raise DatabaseUnavailable from error
 
     @contextmanager
-    def practice(self, practice_id: UUID) -> Iterator[Connection[Row]]:
-        """Lends a transaction of one practice; the setting ends with the transaction."""
+    def practice(self, practice_id: UUID, *, is_derived: bool = False) -> Iterator[Connection[Row]]:
+        """Lends a transaction of one practice; the setting ends with the transaction.
+
+        What is `derived` from the record, with the position it stands at, commits without waiting
+        for the disk: a crash takes back both, and both come again.
+        """
         with self.connection() as connection, connection.transaction():
-            connection.execute(
-                "SELECT set_config('palimpsest.practice', %s, true)", (str(practice_id),)
-            )
+            connection.execute(_OF_DERIVED if is_derived else _OF_PRACTICE, (str(practice_id),))
             yield connection
 
     def call(self, sql: LiteralString, values: tuple[Any, ...] = ()) -> list[Row]:

@@ -89,7 +89,7 @@ class Applier:
         return reached
 
     def _transact(self, practice_id: UUID, projection: Projection, limit: int) -> int | None:
-        with self._database.practice(practice_id) as connection:
+        with self._database.practice(practice_id, is_derived=True) as connection:
             claim = positions.claim(connection, practice_id, projection.name)
             if claim is None:
                 return None

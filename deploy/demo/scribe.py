@@ -42,9 +42,9 @@ class OneConnection(Database):
         yield self._one
 
     @contextmanager
-    def practice(self, practice_id: UUID) -> Iterator[Connection[Row]]:
+    def practice(self, practice_id: UUID, *, is_derived: bool = False) -> Iterator[Connection[Row]]:
         """The connection, within its transaction."""
-        del practice_id
+        del practice_id, is_derived
         yield self._one
 
 

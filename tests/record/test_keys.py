@@ -260,9 +260,9 @@ class Counting(Database):
     lent = 0
 
     @contextmanager
-    def practice(self, practice_id: UUID) -> Iterator[Connection[Row]]:
+    def practice(self, practice_id: UUID, *, is_derived: bool = False) -> Iterator[Connection[Row]]:
         self.lent += 1
-        with super().practice(practice_id) as connection:
+        with super().practice(practice_id, is_derived=is_derived) as connection:
             yield connection
 
 

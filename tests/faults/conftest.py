@@ -1,10 +1,12 @@
 """What do the tests of faults share? A durable server, a database of it for each, and a table."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.database import Database
 from tests.faults import figures
@@ -21,6 +23,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(line)
         if path := os.environ.get("PALIMPSEST_TEST_FAULTS_JSON"):
             figures.write(Path(path))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quiet() -> Iterator[None]:
+    """Unconfigured, structlog paints each traceback, which takes longer than the outage."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

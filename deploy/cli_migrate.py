@@ -4,7 +4,7 @@ import typer
 
 from deploy.database import find_kms
 from deploy.migrate import migrate as bring_up_to_date
-from deploy.postgres import running
+from deploy.postgres_running import running
 from deploy.settings import load_settings
 
 

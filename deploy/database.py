@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from deploy.migrate import app_url, is_migrated, migrate
-from deploy.postgres import running
+from deploy.postgres_running import running
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key, read_root_key
 from deploy.settings import LOCAL, Settings

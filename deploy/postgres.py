@@ -1,8 +1,8 @@
 """How is the embedded PostgreSQL started, found again after a crash, shared and stopped?
 
 It listens on a unix socket only, asks for a password all the same, and runs in a session of its
-own: the terminal's Ctrl-C reaches us, never it. `running` is what programs use: the first to come
-starts the server, the last to leave stops it, and one that was left behind by `kill -9` is adopted.
+own: the terminal's Ctrl-C reaches us, never it. Programs join: the first to come starts the server,
+the last to leave stops it, and one that was left behind by `kill -9` is adopted.
 """
 
 import fcntl
@@ -26,7 +26,6 @@ from deploy.postgres_home import Home, settle
 from deploy.postgres_init import initialise
 from deploy.postgres_process import start_program, works_in
 from deploy.refusal import Refusal
-from deploy.settings import Settings
 
 ADMIN: Final = "palimpsest_admin"
 DATABASE: Final = "palimpsest"
@@ -160,6 +159,14 @@ class Cluster:
                         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         self.stop()
 
+    def revive(self) -> bool:
+        """Start the server again if it has died, for one who has joined; say if it had."""
+        with self._gate():
+            if self._status() is not None:
+                return False
+            self.start()
+            return True
+
     def ensure_database(self, name: str = DATABASE) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
@@ -286,15 +293,3 @@ class Cluster:
             raise Refusal(f"{folder}, meant for the database's socket, belongs to somebody else")
         folder.chmod(0o700)
         return folder
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[str]:
-    """Yield the administrator's address of a database: the one set, else our own server's."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    cluster = Cluster(settings.data_dir, testing=settings.testing)
-    with cluster.joined():
-        cluster.ensure_database()
-        yield cluster.url()

@@ -14,7 +14,7 @@ from domain.kernel.ids import PracticeId
 from gateways.kms import KmsUnavailable
 from projections.all import all_projections
 from record.database import DatabaseUnavailable
-from record.errors import AccessNotLogged
+from record.errors import AccessNotLogged, GateBusy
 from record.gate import Append
 from tests.faults import views
 from tests.faults.history import History
@@ -92,6 +92,8 @@ class Clerk:
         while True:
             try:
                 position = ask()
+            except GateBusy:
+                self.history.refused(operation)
             except OUTAGES:
                 self.history.unanswered(operation)
                 if self.dice.random() < 0.2:  # whether it was done stays unknown

@@ -104,6 +104,10 @@ class History:
         with self._lock:
             self.reads.append(Read(practice_id, subject, request_id))
 
+    def has(self, count: int) -> bool:
+        """Whether so many operations have been acknowledged."""
+        return self.answered >= count
+
     @property
     def unknown(self) -> int:
         """Operations of which nobody was told."""

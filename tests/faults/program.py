@@ -20,70 +20,76 @@ import psycopg
 from api.security.identity import Identity
 from deploy.database import Database
 from deploy.founding import NewMember, add_member, found
+from deploy.migrate import app_url
+from deploy.root_key import read_root_key
 from domain.kernel.ids import ActorId, PracticeId, derived
+from gateways.kms.local import LocalKms
 from record.database import Database as Pool
 from record.provision import NewPractice
 from tests.faults.history import History, Operation
-from tests.support.postgres import ROOT_KEY
+from tests.faults.server import Server, folder_for_a_server
 from tests.support.states import SOAP, details
 
 PALIMPSEST = Path(sys.executable).with_name("palimpsest")
 
 
-@dataclass
 class Program:
-    """`palimpsest serve` over a database, in a process of its own."""
+    """`palimpsest serve` on data of its own, as a person starts it."""
 
-    ready: Database
-    folder: Path
-    process: subprocess.Popen[str] | None = None
-    address: str = ""
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "data"
+        self._log = folder / "log"
+        self._process: subprocess.Popen[str] | None = None
+        self.server = Server(folder)
+        self.address = ""
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Its settings."""
+    def _environment(self) -> dict[str, str]:
         return os.environ | {
-            "PALIMPSEST_DATABASE_URL": self.ready.admin_url,
-            "PALIMPSEST_DATA_DIR": str(self.folder),
+            "PALIMPSEST_DATA_DIR": str(self._folder),
             "PALIMPSEST_PORT": "0",
             "PALIMPSEST_DEMO": "false",
         }
 
+    def database(self) -> Database:
+        """Its database, as another program on the same data finds it."""
+        kms = LocalKms(read_root_key(self._folder / "root.key"))
+        url = self.server.cluster.url()
+        return Database(url, app_url(url, kms), kms)
+
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        log = self.folder / "log"
-        with log.open("a") as errors:
-            self.process = subprocess.Popen(
+        with self._log.open("a") as errors:
+            self._process = subprocess.Popen(
                 [PALIMPSEST, "serve"],
-                env=self.environment,
+                env=self._environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
             )
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("Palimpsest is ready at "), log.read_text()[-2000:]
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line.startswith("Palimpsest is ready at "), self._log.read_text()[-2000:]
         self.address = line.split()[-1]
 
     def kill(self) -> None:
         """Sends kill -9: it gets to finish nothing."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
 
 
 @contextmanager
-def program_on(ready: Database, folder: Path) -> Iterator[Program]:
-    """The program, running; killed at the end."""
-    key = folder / "root.key"
-    key.write_text(ROOT_KEY.hex())
-    key.chmod(0o600)
-    made = Program(ready, folder)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.kill()
+def a_program() -> Iterator[Program]:
+    """The program, running, with an empty record; killed at the end, and its server stopped."""
+    with folder_for_a_server() as folder:
+        made = Program(folder)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.kill()
+            made.server.cluster.stop()
 
 
 @dataclass(frozen=True)

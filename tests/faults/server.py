@@ -24,7 +24,7 @@ class Server:
     """An embedded PostgreSQL as in production, fsync and all; a database for each test."""
 
     def __init__(self, folder: Path) -> None:
-        self.cluster = Cluster(folder)
+        self.cluster = Cluster(folder / "data")
 
     def start(self) -> None:
         """Starts it, recovering from whatever happened."""
@@ -103,7 +103,7 @@ def folder_for_a_server() -> Iterator[Path]:
 @contextmanager
 def server_in(folder: Path) -> Iterator[Server]:
     """A server, not yet started; stopped at the end."""
-    made = Server(folder / "data")
+    made = Server(folder)
     try:
         yield made
     finally:

@@ -52,7 +52,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_done_twice(
             with clerks_at_work(record, history, CLERKS) as practice_ids:
                 tails = [pool.submit(tail, record, one, done) for one in practice_ids]
                 for kill in range(1, KILLS + 1):
-                    until(partial(acknowledged, history, kill * BETWEEN))
+                    until(partial(history.has, kill * BETWEEN))
                     sleep(dice.uniform(0, 0.1))
                     killed = monotonic()
                     server.kill()
@@ -67,7 +67,3 @@ def test_nothing_acknowledged_is_lost_and_nothing_done_twice(
     assert history.hits >= KILLS, "no kill met anybody"
     assert max(recovery) < ANSWERS_WITHIN
     assert seen == [[row["position"] for row in rows] for rows in logs]
-
-
-def acknowledged(history: History, count: int) -> bool:
-    return history.answered >= count

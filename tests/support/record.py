@@ -116,9 +116,11 @@ class Record:
 
 
 @contextmanager
-def record_on(ready: Ready, *, pool_size: int = 10) -> Iterator[Record]:
+def record_on(
+    ready: Ready, *, pool_size: int = 10, kms: SimulatedKms | None = None
+) -> Iterator[Record]:
     """Opens the parts, with a simulated keeper of the root key."""
-    kms = SimulatedKms()
+    kms = kms or SimulatedKms()
     with ExitStack() as stack:
         database = stack.enter_context(Database(ready.app_url, size=pool_size))
         hints = stack.enter_context(Hints(ready.app_url))

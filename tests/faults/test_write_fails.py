@@ -1,4 +1,4 @@
-"""What if the disk answers with an error, or a process dies, at the very call that should keep it?"""
+"""What if a disk answers with an error, or a process dies, at the very call that should keep it?"""
 
 import random
 import re

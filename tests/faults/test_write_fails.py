@@ -59,6 +59,11 @@ def failing(server: Server, call: str, how: str, trace: Path) -> Iterator[None]:
         process.communicate()
 
 
+def has_crashed(server: Server, said: int) -> bool:
+    """Whether the server has spoken of a crash, after what it had said before."""
+    return CRASHED.search(server.log()[said:]) is not None
+
+
 def test_whatever_call_fails_nothing_acknowledged_is_lost(
     server: Server, durable: Database, tmp_path: Path
 ) -> None:
@@ -71,7 +76,7 @@ def test_whatever_call_fails_nothing_acknowledged_is_lost(
                 said = len(server.log())
                 nth = dice.randint(1, 50)
                 with failing(server, call, f"{how}:when={nth}", tmp_path / "trace"):
-                    until(lambda said=said: CRASHED.search(server.log()[said:]) is not None)
+                    until(partial(has_crashed, server, said))
                     crashed = monotonic()
                 recovery.append(answers_again(history, crashed))
         found = judge(history, durable.admin_url, lambda: views.of_record(record))

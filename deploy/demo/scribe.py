@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from deploy.demo.bulk import Call, append_all
 from deploy.demo.desk import Deed
+from domain.kernel.events import Category
 from domain.kernel.ids import PracticeId
 from gateways.kms import Kms
 from record.database import Database, Row
@@ -81,6 +82,7 @@ class Scribe:
             under_way: Future[None] | None = None
             for batch in batches(calls(deeds)):
                 with of_practice(self._keys, self._practice_id):
+                    self.ring.prepare(self._practice_id, _sealed_for(batch))
                     sealed = [self._sealed(call) for call in batch]
                 if under_way is not None:
                     under_way.result()
@@ -119,6 +121,14 @@ def of_practice(connection: Connection[Row], practice_id: PracticeId) -> Iterato
             "SELECT set_config('palimpsest.practice', %s, true)", (str(practice_id),)
         )
         yield
+
+
+def _sealed_for(batch: list[list[Deed]]) -> Iterator[tuple[UUID | None, Category]]:
+    """Whose keys the events of a batch need."""
+    for call in batch:
+        for deed in call:
+            for pending in deed.events:
+                yield getattr(pending.event, "client_id", None), pending.event.category
 
 
 def calls(deeds: Iterable[Deed]) -> Iterator[list[Deed]]:

@@ -133,7 +133,10 @@ class SigningKey:
 
     def sign(self, size: int, root: bytes) -> str:
         """The note for a head of this log."""
-        text = Checkpoint(self.name, size, root).text
+        return self.sign_text(Checkpoint(self.name, size, root).text)
+
+    def sign_text(self, text: str) -> str:
+        """The note of a text, whose first line is the name of the key."""
         signature = self.verify_key.id + self.private.sign(text.encode())
         return f"{text}\n— {self.name} {b64encode(signature).decode()}\n"
 

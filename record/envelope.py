@@ -14,7 +14,7 @@ from domain.kernel.ids import ActorId, ClientId
 from domain.kernel.upcasting import read_event
 from record.errors import Unreadable
 from record.ids import SYSTEM
-from record.keys import KeyRing
+from record.keys import DataKey, KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +95,32 @@ class EnvelopeMapper(Mapper[UUID]):
 
     def to_recorded(self, row: StoredEntry) -> Recorded:
         """Opens a row. A body whose key was destroyed becomes `Shredded`. Raises `Unreadable`."""
-        stream_id = cast("UUID", row.originator_id)
-        occurred_at, recorded_at = row.occurred_at, row.recorded_at
-        if row.key_id is None or occurred_at is None or recorded_at is None:
+        if row.key_id is None:
             message = f"position {row.id} carries no key"
             raise Unreadable(message)
-        event: Event
         key = self._keys.key(self._practice_id, row.key_id)
-        if key is None:
+        return self.recorded(row, None if key is None else self.text(row, key))
+
+    def text(self, row: StoredEntry, key: DataKey) -> bytes:
+        """The body as it was sealed. Raises `Unreadable`."""
+        stream_id = cast("UUID", row.originator_id)
+        about = self._about(stream_id, row.originator_version, row.topic, row.subject, key.key_id)
+        return key.open(row.state, about)
+
+    def recorded(self, row: StoredEntry, text: bytes | None) -> Recorded:
+        """A row whose body says this, decoded with today's code. Raises `Unreadable`."""
+        occurred_at, recorded_at = row.occurred_at, row.recorded_at
+        if occurred_at is None or recorded_at is None:
+            message = f"position {row.id} carries no time"
+            raise Unreadable(message)
+        event: Event
+        if text is None:
             event = Shredded(occurred_at=occurred_at, stored_type=row.topic)
         else:
-            about = self._about(
-                stream_id, row.originator_version, row.topic, row.subject, row.key_id
-            )
-            event = _read(row, key.open(row.state, about))
+            event = _read(row, text)
         return Recorded(
             position=row.id,
-            stream_id=stream_id,
+            stream_id=cast("UUID", row.originator_id),
             version=row.originator_version,
             event=event,
             subject=cast("ClientId | None", row.subject),

@@ -28,5 +28,11 @@ class AccessNotLogged(DomainError):
     code = "access_log_unavailable"
 
 
+class SealsBehind(DomainError):
+    """No signed head covers the newest entries yet; a second after a commit one does."""
+
+    code = "seals_behind"
+
+
 class Unreadable(Exception):
     """A stored body does not open: it was moved or altered. Names its place, never its content."""

@@ -1,0 +1,130 @@
+"""Does a signed root hold one count of each client, and only the count that is true?"""
+
+from hashlib import sha256
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.verify_bundle import census_over
+from domain.kernel.ids import PracticeId
+from record.census import NOBODY, Census, CensusDiffers, Count, signed
+from record.checkpoint import VerifyKey
+from record.gate import Append
+from record.merkle import node_hash
+from record.seals import LOGS
+from tests.support.evidence import Desk
+from tests.support.record import Record, plain
+
+Leaves = dict[UUID, list[bytes]]
+leaves = st.dictionaries(
+    st.uuids(), st.lists(st.binary(min_size=32, max_size=32), max_size=3), max_size=40
+)
+
+
+def census(found: Leaves) -> Census:
+    return Census(
+        Count(client, len(hashes), sha256(b"".join(hashes)).digest())
+        for client, hashes in found.items()
+    )
+
+
+def by_the_book(leaves: dict[str, bytes]) -> bytes:
+    """The root as the module's docstring says it: leaves by the bits of their places."""
+    if not leaves:
+        return NOBODY
+    if len(leaves) == 1:
+        return next(iter(leaves.values()))
+    halves = ({path[1:]: leaf for path, leaf in leaves.items() if path[0] == bit} for bit in "01")
+    return node_hash(*map(by_the_book, halves))
+
+
+@given(leaves)
+def test_the_root_is_as_it_is_written_down(found: Leaves) -> None:
+    places = {}
+    for client, hashes in found.items():
+        count = len(hashes).to_bytes(8, "big") + sha256(b"".join(hashes)).digest()
+        place = int.from_bytes(sha256(client.bytes).digest(), "big")
+        places[f"{place:0256b}"] = sha256(b"\x00" + client.bytes + count).digest()
+    assert census(found).root == by_the_book(places)
+
+
+@given(leaves)
+def test_each_client_s_own_entries_are_proven_and_no_others(found: Leaves) -> None:
+    taken = census(found)
+    for client, hashes in found.items():
+        proof = taken.proof(client)
+        assert census_over(client, hashes, proof) == taken.root
+        assert census_over(client, [*hashes, bytes(32)], proof) != taken.root
+        assert census_over(client, hashes[1:], proof) != taken.root or not hashes
+        assert census_over(client, hashes[::-1], proof) != taken.root or hashes == hashes[::-1]
+        assert census_over(uuid4(), hashes, proof) != taken.root
+        assert census_over(client, hashes, [*proof, NOBODY]) != taken.root
+    with pytest.raises(KeyError):
+        taken.proof(uuid4())
+
+
+def test_a_signer_who_counts_a_client_twice_proves_one_of_the_two_at_most() -> None:
+    """Wherever she puts a second leaf: the client's place is on one way down from the root."""
+    client, clients = uuid4(), [uuid4() for _ in range(30)]
+    honest: Leaves = {client: [b"a" * 32, b"b" * 32]} | {one: [b"c" * 32] for one in clients}
+    taken = census(honest)
+    short = Count(client, 1, sha256(b"a" * 32).digest())
+    for other in clients:
+        # The second count of the client, in another's place.
+        proof = taken.proof(other)
+        node = short.leaf
+        place = int.from_bytes(sha256(other.bytes).digest(), "big")
+        for depth, sibling in reversed(list(enumerate(proof))):
+            pair = (sibling, node) if place >> (255 - depth) & 1 else (node, sibling)
+            node = node_hash(*pair)
+        assert census_over(client, [b"a" * 32], proof) != node
+    assert census_over(client, honest[client], taken.proof(client)) == taken.root
+
+
+def test_a_log_is_counted_up_to_the_head_and_no_further(record: Record) -> None:
+    desk = Desk.of(record, record.new_practice())
+    clients = [desk.client(notes=number) for number in range(4)]
+    record.gate.append(Append(desk.practice_id, "record", [plain()]))  # about nobody
+    desk.gather(clients[0])
+    heads = {log: desk.seals.newest(desk.practice_id, log) for log in LOGS}
+    desk.client()
+    for log in LOGS:
+        head = heads[log]
+        assert head is not None
+        rows = record.events(desk.practice_id, log)[: head.size]
+        found: Leaves = {}
+        for row in rows:
+            if row["subject"] is not None:
+                found.setdefault(row["subject"], []).append(row["leaf_hash"])
+        assert found.keys() == {*clients}
+        with record.database.practice(desk.practice_id) as connection:
+            taken, note = signed(connection, desk.seals, desk.practice_id, log, head)
+            again = signed(connection, desk.seals, desk.practice_id, log, head)
+        assert taken.root == census(found).root == again[0].root
+        assert note == again[1]
+        name = f"palimpsest/{desk.practice_id}/{log}/census"
+        public = desk.seals.verify_key(desk.practice_id, log).public
+        opened = VerifyKey(name, public).open(note)
+        assert (opened.size, opened.root) == (head.size, taken.root)
+
+
+def test_a_log_that_is_counted_otherwise_than_before_was_tampered_with(
+    record: Record, practice_id: PracticeId
+) -> None:
+    desk = Desk.of(record, practice_id)
+    client = desk.client()
+    desk.bundle(client)
+    with psycopg.connect(record.ready.admin_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(
+            """UPDATE record.event SET leaf_hash = sha256('x')
+            WHERE practice_id = %s AND position = 2""",
+            (practice_id,),
+        )
+    head = desk.seals.newest(practice_id, "record")
+    assert head is not None
+    with pytest.raises(CensusDiffers), record.database.practice(practice_id) as connection:
+        signed(connection, desk.seals, practice_id, "record", head)

@@ -9,6 +9,7 @@ from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
+from record.export import Exports
 from record.practice import Practices
 from record.seals import Seals
 
@@ -26,3 +27,4 @@ class Platform:
     chart_view: ChartView
     client_search: ClientSearch
     seals: Seals
+    exports: Exports

@@ -13,7 +13,7 @@ from api.security.identity import NotSignedIn, SessionExpired
 from domain.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
-from record.errors import AccessNotLogged, GateBusy
+from record.errors import AccessNotLogged, GateBusy, SealsBehind
 
 MEDIA_TYPE = "application/problem+json"
 BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
@@ -46,6 +46,7 @@ WORDS: dict[str, str] = {
     "database_unavailable": "The database does not answer. Try again.",
     "keys_unavailable": "The keeper of the keys does not answer. Try again.",
     "projection_behind": "The view has not caught up with that position yet. Try again.",
+    "seals_behind": "The newest entries are not sealed yet, so no proof covers them. Try again.",
     "internal_error": "Something went wrong on our side. The request id helps us to find it.",
     "client_already_registered": "This client is registered already.",
     "client_merged": "This record was merged into another one; read on there.",
@@ -131,6 +132,7 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (GateBusy, 503, "Unavailable"),
     (AccessNotLogged, 503, "Unavailable"),
     (ProjectionBehind, 503, "Unavailable"),
+    (SealsBehind, 503, "Unavailable"),
 )
 
 

@@ -28,6 +28,7 @@ from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
 from record.drafts import Drafts
+from record.export import Exports
 from record.gate import Gate
 from record.hints import Hints
 from record.keys import KeyRing
@@ -85,18 +86,19 @@ def open_parts(
 
             return Practices(make)
 
-        records = practice("record")
+        records, accesses = practice("record"), practice("access")
         seals = Seals(database, kms)
         platform = Platform(
             clock=clock or SystemClock(),
             database=database,
             practices=records,
-            accesses=AccessLog(practice("access")),
+            accesses=AccessLog(accesses),
             drafts=Drafts(database, keys),
             identity=Identity(database, idle=idle),
             chart_view=ChartView(database, keys, records),
             client_search=ClientSearch(database),
             seals=seals,
+            exports=Exports(database, seals, keys, records, accesses),
         )
         projections = (ClientSearchProjection(), ChartViewProjection(keys, records))
         yield Parts(

@@ -136,7 +136,7 @@ class Exports:
             head=head,
             entries=[
                 _entry(mapper, row, keys.get(row["key_id"]), proof)
-                for row, proof in zip(rows, proofs, strict=True)
+                for row, (_, proof) in zip(rows, proofs, strict=True)
             ],
             census=note,
             counted={client: taken.proof(client) for client in of.clients},

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from api.asking import Asking, Can, IfMatch
+from api.evidence import HEADERS, MEDIA_TYPE, Taking, evidence_bundle
 from api.inputs import DeathIn, DetailsIn, MergeIn, ReasonIn, SearchIn, UnmergeIn
 from api.reading import ChartOut, ClientOut, read_chart, read_client
 from api.replay import AccessItem, EventItem, event_items, read_accesses, replay
@@ -33,6 +34,8 @@ from domain.kernel.permissions import Permission
 from projections.chart_view.document import View
 from projections.client_search.reader import ClientFound
 
+ZIP: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {}}}}
+
 router = APIRouter(prefix="/v1/clients", tags=["clients"], responses=REFUSALS)
 
 Reads = Annotated[Asking, Depends(Can(Permission.CLIENT_READ, "read"))]
@@ -42,6 +45,7 @@ Searches = Annotated[Asking, Depends(Can(Permission.CLIENT_SEARCH, "search"))]
 ReadsChart = Annotated[Asking, Depends(Can(Permission.CHART_READ, "read"))]
 Replays = Annotated[Asking, Depends(Can(Permission.RECORD_REPLAY, "replay"))]
 ReadsAccesses = Annotated[Asking, Depends(Can(Permission.ACCESS_READ, "read"))]
+Exports = Annotated[Asking, Depends(Can(Permission.RECORD_EXPORT, "export"))]
 
 
 @router.post("", status_code=201)
@@ -154,3 +158,16 @@ def get_accesses(
     """Who saw this client's record, newest first; `before` takes the `next` of a page."""
     items, following = read_accesses(asking, client_id, before, PAGE)
     return Page(items=items, next=following)
+
+
+@router.get("/{client_id}/evidence-bundle", response_class=Response, responses=ZIP)
+def take_evidence(
+    client_id: UUID, asking: Exports, as_of: Annotated[Instant, Query()] = None
+) -> Response:
+    """Everything about a client, signed: for `palimpsest verify-bundle`. 503 `seals_behind`.
+
+    Both logs are in it up to now; `as_of` is the moment that its readable chart is of. What is
+    written about the client afterwards is sealed under new keys.
+    """
+    bundle = evidence_bundle(Taking.of(asking), client_id, as_of)
+    return Response(bundle, media_type=MEDIA_TYPE, headers=HEADERS)

@@ -15,6 +15,7 @@ class Permission(StrEnum):
     NOTE_SIGN = "note.sign"
     NOTE_AMEND = "note.amend"
     RECORD_REPLAY = "record.replay"
+    RECORD_EXPORT = "record.export"
     ACCESS_READ = "access.read"
     RETENTION_HOLD = "retention.hold"
     KEY_SHRED = "key.shred"

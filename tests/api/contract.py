@@ -140,6 +140,9 @@ ROUTES: dict[Operation, Route] = {
     Operation("GET", f"{CLIENT}/chart"): Route(_P.CHART_READ, 200, _on_client(), "read"),
     Operation("GET", f"{CLIENT}/events"): Route(_P.RECORD_REPLAY, 200, _on_client(), "read"),
     Operation("GET", f"{CLIENT}/accesses"): Route(_P.ACCESS_READ, 200, _on_client(), "read"),
+    Operation("GET", f"{CLIENT}/evidence-bundle"): Route(
+        _P.RECORD_EXPORT, 200, _on_client(), "read"
+    ),
     Operation("POST", f"{CLIENT}/notes"): Route(
         _P.NOTE_WRITE, 201, _on_client(dict(SOAP)), "write"
     ),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from deploy.database import ready_database
+from deploy.database import find_kms, ready_database
 from deploy.refusal import Refusal
 from deploy.settings import Settings, load_settings
 from projections.all import all_projections
@@ -56,8 +57,8 @@ def rebuild(
 
 @contextmanager
 def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
-    # Late, as other commands need no web framework.
-    from deploy.wiring import open_parts, settle  # noqa: PLC0415
+    from deploy.crew import Processes  # noqa: PLC0415 - other commands need no web framework
+    from deploy.wiring import open_parts, settle  # noqa: PLC0415 - the same
 
     with (
         ready_database(settings) as ready,
@@ -67,8 +68,10 @@ def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
         known = {one.question: one for one in all_projections(parts.keys, platform.practices)}
         if name not in known:
             raise Refusal(f"there is no projection {name}; there are: {', '.join(sorted(known))}")
+        open_kms = partial(find_kms, settings, ready.admin_url)
+        crew = Processes(ready.admin_url, ready.app_url, open_kms)
         with Rebuild(
-            ready.admin_url, platform.database, platform.practices, known[name], watch
+            ready.admin_url, platform.database, platform.practices, known[name], watch, crew
         ) as beside:
             settle()
             yield beside

@@ -6,36 +6,30 @@ what it leaves beside them is removed by itself or by the next one.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from itertools import groupby
 from time import sleep
-from typing import Any, ClassVar, Final, Self, cast
+from typing import ClassVar, Final, Self, cast
 from uuid import UUID
 
 import psycopg
 from psycopg import Connection, sql
 
-from domain.kernel.ids import PracticeId
 from projections import positions
 from projections.base import Projection
 from projections.compare import Difference, differences
+from projections.filling import Crew, Filler, Part, become_owner
 from projections.parking import unpark
 from record.database import Database, Row
-from record.envelope import StoredEntry
 from record.practice import Practices
-from record.recorder import COLUMNS
 
 CLOSE: Final = 2_000
 """Events that may be left for the moment when everything else has to wait."""
 ROUNDS: Final = 20
 """Times to catch up before that moment; a busy record is never quite caught up with."""
 TRIES: Final = 5
-
-_STREAMED = f"""SELECT {COLUMNS} FROM record.event
-    WHERE practice_id = %s AND log = 'record' AND position <= %s AND type = ANY (%s)
-        AND subject IS NOT NULL
-    ORDER BY subject, position"""  # noqa: S608 - the columns are a constant
+PART: Final = 50_000
+"""Events that are worth another process; it takes a second or two to start one."""
 
 
 class RebuildRefused(Exception):
@@ -58,6 +52,7 @@ class Rebuild:
 
     lock_wait: ClassVar[str] = "5s"
     """How long everybody may have to wait for the moment of the switch, before it is put off."""
+    part: ClassVar[int] = PART
 
     def __init__(
         self,
@@ -66,6 +61,7 @@ class Rebuild:
         practices: Practices,
         projection: Projection,
         watch: Watch = lambda _: None,
+        crew: Crew | None = None,
     ) -> None:
         self._admin_url = admin_url
         self._database = database
@@ -73,11 +69,13 @@ class Rebuild:
         self._live = projection
         self._beside = projection.beside()
         self._watch = watch
+        self._crew = crew
         self._done = 0
         self._total = 0
         self._reached: dict[UUID, int] = {}
         self._stack = ExitStack()
         self._owner: Connection[Row]
+        self._filler: Filler
 
     def __enter__(self) -> Self:
         """Makes empty tables beside. Raises `RebuildRefused`."""
@@ -88,6 +86,7 @@ class Rebuild:
                 )
             )
             self._become_owner()
+            self._filler = Filler(self._owner, self._practices, self._beside)
             self._be_the_only_one()
             stack.callback(self._clean)
             self._make_tables()
@@ -131,7 +130,7 @@ class Rebuild:
         """Fills the new tables up to where each practice's are, and compares row by row."""
         self._fill(self._live_positions())
         for practice_id in sorted(self._reached):
-            with self._of_practice(practice_id):
+            with self._filler.of_practice(practice_id):
                 # While this is held no projector moves the practice's rows on.
                 row = self._owner.execute(
                     """SELECT position FROM projection.position
@@ -147,7 +146,7 @@ class Rebuild:
 
     def _become_owner(self) -> None:
         try:
-            self._owner.execute("SET ROLE palimpsest_owner")
+            become_owner(self._owner)
         except psycopg.errors.InsufficientPrivilege as error:
             raise RebuildRefused(
                 "a rebuild makes tables and needs an administrator's address of the database"
@@ -206,7 +205,7 @@ class Rebuild:
                 self._owner.execute(sql.SQL("DROP TABLE {}").format(old))
                 self._owner.execute(sql.SQL("ALTER TABLE {} SET SCHEMA projection").format(new))
             for practice_id, reached in self._reached.items():
-                with self._of_practice(practice_id):
+                with self._filler.of_practice(practice_id):
                     self._owner.execute(
                         """INSERT INTO projection.position (name, position) VALUES (%s, %s)
                         ON CONFLICT (practice_id, name) DO UPDATE
@@ -234,40 +233,24 @@ class Rebuild:
         return {row[0]: row[1] for row in rows}
 
     def _fill(self, until: dict[UUID, int]) -> None:
+        parts: list[Part] = []
         for practice_id, position in until.items():
-            with self._of_practice(practice_id):
-                self._total += self._count(practice_id, position)
-        self._watch(Progress(self._done, self._total))
-        for practice_id, position in until.items():
-            self._fill_practice(practice_id, position)
-            self._reached[practice_id] = position
-
-    def _count(self, practice_id: UUID, until: int) -> int:
-        row = self._owner.execute(
-            """SELECT count(*) FROM record.event
-            WHERE practice_id = %s AND log = 'record' AND position <= %s AND type = ANY (%s)
-                AND subject IS NOT NULL""",
-            (practice_id, until, self._live.types),
-        ).fetchone()
-        return 0 if row is None else cast("int", row[0])
-
-    def _fill_practice(self, practice_id: UUID, until: int) -> None:
-        """Subject by subject, so that each row is written once, whatever its history."""
-        with self._of_practice(practice_id), self._owner.cursor("streamed", binary=True) as cursor:
-            cursor.itersize = positions.BATCH
-            cursor.execute(_STREAMED, (practice_id, until, self._live.types))
-            batch: list[StoredEntry] = []
-            rows = (StoredEntry(*row) for row in cursor)
-            for _, one in groupby(rows, key=lambda row: row.subject):
-                batch += one
-                if len(batch) >= positions.BATCH:
-                    self._apply(practice_id, batch)
-                    batch = []
-            self._apply(practice_id, batch)
+            count, found = self._filler.parts(practice_id, position, self.part)
+            self._total += count
+            parts += found
+        self._show(0)
+        if self._crew is not None and self._total >= self.part:
+            for count in self._crew.fill(self._live.question, parts):
+                self._show(count)
+        else:
+            for part in parts:
+                for count in self._filler.fill(part):
+                    self._show(count)
+        self._reached |= until
 
     def _catch_up(self, heads: dict[UUID, int]) -> None:
         for practice_id, head in heads.items():
-            with self._of_practice(practice_id):
+            with self._filler.of_practice(practice_id):
                 self._follow(practice_id, head)
 
     def _follow(self, practice_id: UUID, head: int) -> None:
@@ -278,23 +261,10 @@ class Rebuild:
                 self._owner, practice_id, self._live, (reached, head), positions.BATCH
             )
             self._total += len(span.entries)
-            self._apply(practice_id, span.entries)
+            self._show(self._filler.apply(practice_id, span.entries))
             reached = span.end
         self._reached[practice_id] = reached
 
-    def _apply(self, practice_id: UUID, batch: list[StoredEntry]) -> None:
-        if not batch:
-            return
-        practice = self._practices[PracticeId(practice_id)]
-        opened = practice.open_all(batch)
-        self._beside.apply(self._owner, practice_id, opened)
-        self._done += len(batch)
+    def _show(self, count: int) -> None:
+        self._done += count
         self._watch(Progress(self._done, self._total))
-
-    @contextmanager
-    def _of_practice(self, practice_id: UUID) -> Iterator[Connection[Any]]:
-        with self._owner.transaction():
-            self._owner.execute(
-                "SELECT set_config('palimpsest.practice', %s, true)", (str(practice_id),)
-            )
-            yield self._owner

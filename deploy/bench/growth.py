@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def _day(parts: Parts, practice_id: PracticeId) -> float:
                 ).fetchall(),
             )
         ]
-    return _median_ms([lambda day=day: read(day) for day in days])  # type: ignore[misc]
+    return _median_ms([partial(read, day) for day in days])
 
 
 def _proof(parts: Parts, where: Where, practice_id: PracticeId) -> float:
@@ -127,9 +128,7 @@ def _proof(parts: Parts, where: Where, practice_id: PracticeId) -> float:
     size = head.size if head is not None else 0
     return _median_ms(
         [
-            lambda position=position: seals.inclusions(  # type: ignore[misc]
-                practice_id, "record", [position], size
-            )
+            partial(seals.inclusions, practice_id, "record", [position], size)
             for position in _some_positions(size, SAMPLE)
         ]
     )

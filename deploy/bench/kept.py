@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.bench.filling import PRACTICES, fill
 from deploy.bench.where import Where
+from deploy.crew import Processes
 from deploy.founding import NewMember, add_member, found
 from deploy.migrate import app_url, migrate
 from deploy.refusal import Refusal
-from deploy.wiring import open_parts, settle
+from deploy.wiring import open_parts
 from domain.kernel.ids import ActorId, PracticeId
 from gateways.kms import Kms
 from gateways.kms.local import LocalKms
@@ -115,37 +117,32 @@ def _make(where: Where, size: int, watch: Watch) -> None:
     with psycopg.connect(where.admin_url, autocommit=True) as admin:
         admin.execute("VACUUM (ANALYZE)")
     watch(f"{size:,} events: projections and seals", 0, 0)
-    _together([("chart_view", _project), ("client_search", _project), ("seals", _seal)], where)
+    context = multiprocessing.get_context("spawn")
+    sealing = context.Process(target=_seal, args=(where,))
+    sealing.start()
+    _project(where)
+    sealing.join()
+    if sealing.exitcode:
+        message = "the process that seals failed"
+        raise RuntimeError(message)
     with psycopg.connect(where.admin_url, autocommit=True) as admin:
         admin.execute("VACUUM (ANALYZE)")
         admin.execute("CHECKPOINT")
 
 
-def _together(works: Sequence[tuple[str, Callable[[Where, str], None]]], where: Where) -> None:
-    """Each in a process of its own. Raises `RuntimeError` if one fails."""
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=work, args=(where, name)) for name, work in works]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    if any(process.exitcode for process in processes):
-        message = "a process of the measurement failed"
-        raise RuntimeError(message)
-
-
-def _project(where: Where, question: str) -> None:
-    with open_parts(where.app_url, LocalKms(where.root_key)) as parts:
-        settle()
+def _project(where: Where) -> None:
+    open_kms = partial(LocalKms, where.root_key)
+    crew = Processes(where.admin_url, where.app_url, open_kms)
+    with open_parts(where.app_url, open_kms()) as parts:
         practices = parts.platform.practices
-        (projection,) = (
-            one for one in all_projections(parts.keys, practices) if one.question == question
-        )
-        with Rebuild(where.admin_url, parts.platform.database, practices, projection) as beside:
-            beside.replace()
+        for projection in all_projections(parts.keys, practices):
+            with Rebuild(
+                where.admin_url, parts.platform.database, practices, projection, crew=crew
+            ) as beside:
+                beside.replace()
 
 
-def _seal(where: Where, _: str) -> None:
+def _seal(where: Where) -> None:
     with open_parts(where.app_url, LocalKms(where.root_key)) as parts:
         database = parts.platform.database
         sealing = Sealing(database, Seals(database, LocalKms(where.root_key)))

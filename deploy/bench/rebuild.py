@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from deploy.bench import runner
 from deploy.bench.filling import fill
 from deploy.bench.where import Where
+from deploy.crew import Processes
 from deploy.wiring import open_parts, settle
 from gateways.kms.local import LocalKms
 from projections.all import all_projections
@@ -22,12 +24,15 @@ def measure(where: Where, events: int, watch: Callable[[int, int], None]) -> dic
     """Events per second by projection: read, unsealed, folded, written and committed."""
     fill(where, events, watch)
     figures: dict[str, Any] = {}
+    crew = Processes(where.admin_url, where.app_url, partial(LocalKms, where.root_key))
     with open_parts(where.app_url, LocalKms(where.root_key)) as parts:
         settle()
         practices = parts.platform.practices
         for projection in all_projections(parts.keys, practices):
             parts.keys.forget()
-            with Rebuild(where.admin_url, parts.platform.database, practices, projection) as beside:
+            with Rebuild(
+                where.admin_url, parts.platform.database, practices, projection, crew=crew
+            ) as beside:
                 began = time.monotonic()
                 applied = beside.replace()
                 took = time.monotonic() - began
@@ -36,4 +41,4 @@ def measure(where: Where, events: int, watch: Callable[[int, int], None]) -> dic
         "events": LIBRARY_EVENTS,
         "per_second": runner.rebuilt(where.admin_url, LIBRARY_EVENTS),
     }
-    return figures | {"unit": "events/s"}
+    return figures | {"processes": crew.count, "unit": "events/s"}

@@ -71,7 +71,7 @@ class AccessLog:
             for client in (clients or (None,))
         ]
         try:
-            self._practices[context.practice_id].save(*entries, context=context)
+            self._practices[context.practice_id].append(entries, context)
         except _UNLOGGED as error:
             raise AccessNotLogged from error
 

@@ -17,10 +17,10 @@ from record.ids import SYSTEM
 from record.rounds import Rounds, Waiter
 
 _APPEND: Final = """SELECT * FROM record.append(
-    %s::uuid[], %s::text[], %s::uuid[], %s::bytea[], %s::uuid[], %s::uuid[], %s::text[],
-    %s::uuid[], %s::text[], %s::uuid[], %s::uuid[],
-    %s::int[], %s::uuid[], %s::int[], %s::text[], %s::uuid[], %s::timestamptz[], %s::uuid[],
-    %s::bytea[], %s::timestamptz)"""
+    %b::uuid[], %b::text[], %b::uuid[], %b::bytea[], %b::uuid[], %b::uuid[], %b::text[],
+    %b::uuid[], %b::text[], %b::uuid[], %b::uuid[],
+    %b::int[], %b::uuid[], %b::int[], %b::text[], %b::uuid[], %b::timestamptz[], %b::uuid[],
+    %b::bytea[], %b::timestamptz)"""
 # The same for one append of one event: the driver takes longer over a list than the server does.
 _APPEND_ONE: Final = """SELECT * FROM record.append(
     ARRAY[%s::uuid], ARRAY[%s::text], ARRAY[%s::uuid], ARRAY[%s::bytea], ARRAY[%s::uuid],

@@ -1,7 +1,7 @@
 """One practice's record: commands in, history out."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -9,14 +9,7 @@ from typing import Any, ClassVar, LiteralString, cast
 from uuid import UUID
 
 from eventsourcing.application import Application
-from eventsourcing.persistence import (
-    AggregateRecorder,
-    ApplicationRecorder,
-    InfrastructureFactory,
-    Mapper,
-    ProcessRecorder,
-    TrackingRecorder,
-)
+from eventsourcing.persistence import InfrastructureFactory, Mapper, TrackingRecorder
 from eventsourcing.utils import Environment, EnvType
 
 from domain.kernel.errors import DomainError
@@ -26,16 +19,10 @@ from domain.kernel.text import EARLIEST, LATEST
 from record.database import Database
 from record.envelope import EnvelopeMapper, Pending, StoredEntry
 from record.errors import IdempotencyMismatch, StaleVersion
-from record.gate import Gate, VersionConflict
+from record.gate import Answer, Append, Gate, VersionConflict
 from record.hints import Hints
 from record.keys import KeyRing
-from record.recorder import (
-    COLUMNS,
-    SELECT,
-    PracticeAggregateRecorder,
-    PracticeRecorder,
-    entries,
-)
+from record.recorder import COLUMNS, SELECT, PracticeFactory, entries
 
 PRACTICES_IN_MEMORY = 1_000
 LAST = 2**63 - 1
@@ -54,37 +41,6 @@ class Written:
     id: UUID
     version: int
     position: int
-
-
-class _Factory(InfrastructureFactory[TrackingRecorder]):
-    """The library builds its parts through a factory; ours come from the practice."""
-
-    def __init__(self, practice: "Practice") -> None:
-        super().__init__(Environment("practice", {}))
-        self._practice = practice
-
-    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
-        """Streams by version. Raises `ValueError` for anything but events."""
-        if purpose != "events":
-            message = "there are no snapshots: streams are short"
-            raise ValueError(message)
-        one = self._practice
-        return PracticeAggregateRecorder(one.database, one.gate, one.practice_id, one.log_name)
-
-    def application_recorder(self) -> ApplicationRecorder:
-        """The log in the order of its positions."""
-        one = self._practice
-        return PracticeRecorder(one.database, one.gate, one.practice_id, one.log_name, one.hints)
-
-    def tracking_recorder(
-        self, tracking_recorder_class: type[TrackingRecorder] | None = None
-    ) -> TrackingRecorder:
-        """Projections keep their own positions. Raises `NotImplementedError`."""
-        raise NotImplementedError
-
-    def process_recorder(self) -> ProcessRecorder:
-        """Processes issue commands instead. Raises `NotImplementedError`."""
-        raise NotImplementedError
 
 
 class Practice(Application[UUID]):
@@ -118,7 +74,9 @@ class Practice(Application[UUID]):
     def construct_factory(self, env: Environment) -> InfrastructureFactory[TrackingRecorder]:
         """Our own parts."""
         del env
-        return _Factory(self)
+        return PracticeFactory(
+            self.database, self.gate, self.practice_id, self.log_name, self.hints
+        )
 
     def construct_mapper(self) -> Mapper[UUID]:
         """Sealed envelopes under released names."""
@@ -201,12 +159,19 @@ class Practice(Application[UUID]):
                 Pending(act.stream_id, len(history) + number, event)
                 for number, event in enumerate(events, start=1)
             )
-        recordings = self.save(*pending, context=context)
+        if not pending:
+            return self.answered(context) or Written(first, before, self.position())
+        answer = self.append(pending, context)
+        last = cast("int", answer.last)
+        if answer.outcome == "duplicate":  # answered between our look and the append
+            return Written(answer.stream_id, answer.version, last)
         after = before + sum(event.originator_id == first for event in pending)
-        if recordings:
-            return Written(first, after, recordings[-1].notification.id)
-        # The same command was answered between our look and the append.
-        return self.answered(context) or Written(first, after, self.position())
+        return Written(first, after, last)
+
+    def append(self, pending: Iterable[Pending], context: Context) -> Answer:
+        """Seals and appends: what `save` of the library does, in a third of its time."""
+        stored = [self.mapper.to_stored_event(one) for one in pending]
+        return self.gate.append(Append(self.practice_id, self.log_name, stored, context))
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -8,10 +8,14 @@ from uuid import UUID
 from eventsourcing.persistence import (
     AggregateRecorder,
     ApplicationRecorder,
+    InfrastructureFactory,
     Notification,
+    ProcessRecorder,
     StoredEvent,
     Subscription,
+    TrackingRecorder,
 )
+from eventsourcing.utils import Environment
 from psycopg import Cursor
 
 from domain.kernel.events import Context
@@ -198,3 +202,35 @@ class PracticeSubscription(Subscription[PracticeRecorder]):
         notification = self._batch.pop()
         self._seen = notification.id
         return notification
+
+
+class PracticeFactory(InfrastructureFactory[TrackingRecorder]):
+    """The library builds its parts through a factory; these are of one log of one practice."""
+
+    def __init__(
+        self, database: Database, gate: Gate, practice_id: UUID, log: str, hints: Hints | None
+    ) -> None:
+        super().__init__(Environment("practice", {}))
+        self._place = (database, gate, practice_id, log)
+        self._hints = hints
+
+    def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
+        """Streams by version. Raises `ValueError` for anything but events."""
+        if purpose != "events":
+            message = "there are no snapshots: streams are short"
+            raise ValueError(message)
+        return PracticeAggregateRecorder(*self._place)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        """The log in the order of its positions."""
+        return PracticeRecorder(*self._place, self._hints)
+
+    def tracking_recorder(
+        self, tracking_recorder_class: type[TrackingRecorder] | None = None
+    ) -> TrackingRecorder:
+        """Projections keep their own positions. Raises `NotImplementedError`."""
+        raise NotImplementedError
+
+    def process_recorder(self) -> ProcessRecorder:
+        """Processes issue commands instead. Raises `NotImplementedError`."""
+        raise NotImplementedError

@@ -38,6 +38,7 @@ from gateways.kms.local import LocalKms
 from record.database import Database
 from record.envelope import Pending
 from record.gate import Gate
+from record.ids import new_id
 from record.keys import KeyRing
 from record.practice import Practice
 from record.provision import NewPractice
@@ -172,11 +173,11 @@ def _ours(where: Where, threads: int, *, many: bool) -> Iterator[Callable[[], Ap
                     actor_id=ActorId(client),
                     role="clinician",
                     at=now,
-                    command_id=CommandId(uuid4()),
-                    correlation_id=uuid4(),
+                    command_id=CommandId(new_id()),
+                    correlation_id=new_id(),
                     digest=b"d" * 32,
                 )
-                practice.save(Pending(uuid4(), 1, note), context=context)
+                practice.append([Pending(new_id(), 1, note)], context)
 
             return append
 

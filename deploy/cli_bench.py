@@ -36,12 +36,16 @@ def bench_append(
     seconds: Seconds = 1.5,
     rounds: Annotated[int, typer.Option(min=1, help="The median counts.")] = 3,
 ) -> None:
-    """Append events: ours, the eventsourcing library's default recorder, a bare one-row insert."""
+    """Append events: ours beside the eventsourcing library, message-db, emmett, a bare insert."""
     from deploy.bench import append as appending  # noqa: PLC0415 - only this command needs it
 
-    with _own_database() as own:
-        where = appending.prepare(*own)
-        _show(appending.measure(where, seconds=seconds, rounds=rounds), as_json=as_json)
+    cache = load_settings().data_dir / "cache"
+    with _own_database() as own, _watched() as watch:
+        found = appending.measure(*own, cache, seconds=seconds, rounds=rounds, watch=watch)
+    if as_json:
+        _show(found, as_json=True)
+    else:
+        typer.echo(appending.table(found))
 
 
 @bench.command("read")

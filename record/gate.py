@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -57,6 +57,11 @@ class Answer:
     version: int
     first: int | None
     last: int | None
+
+    @property
+    def position(self) -> int:
+        """The last position of an append that was accepted, now or before."""
+        return cast("int", self.last)
 
     def accepted(self) -> "Answer":
         """Returns itself, new or repeated. Raises `VersionConflict`, `IdempotencyMismatch`."""

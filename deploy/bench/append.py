@@ -1,248 +1,160 @@
-"""How many events a second can be appended, ours beside the library's own and a bare insert?
+"""How many events a second can be appended, ours beside named alternatives?
 
-Every contender runs in the same minutes against the same server with fsync on, in shuffled rounds,
-from the same number of processes and threads. Ours does everything it always does: row-level
-security, command ids, gapless positions, leaf hashes, sealing. The others store the same bytes and
-do none of that.
+Every contender runs in the same minutes against the same server with fsync on, in shuffled rounds;
+what counts is the median of the rounds, and the ratio within one run.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import platform
 import random
 import statistics
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from multiprocessing.queues import Queue
-from multiprocessing.synchronize import Barrier as ProcessBarrier
-from threading import Barrier, Thread
-from typing import Any
-from uuid import UUID, uuid4
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import psycopg
-from eventsourcing.persistence import StoredEvent
-from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
-from psycopg.conninfo import conninfo_to_dict
-from psycopg_pool import ConnectionPool
 
+from deploy.bench.cells import Cell
+from deploy.bench.contenders import CORES, Contender, others, ours
+from deploy.bench.kept import Watch
+from deploy.bench.peers import peers
+from deploy.bench.where import Where
 from deploy.founding import found
-from deploy.refusal import Refusal
-from domain.chart.events import AddendumAdded
-from domain.kernel.clock import SystemClock
-from domain.kernel.events import Context
-from domain.kernel.ids import ActorId, ClientId, CommandId, PracticeId
+from domain.kernel.ids import ActorId
 from gateways.kms.local import LocalKms
-from record.database import Database
-from record.envelope import Pending
-from record.gate import Gate
-from record.ids import new_id
-from record.keys import KeyRing
-from record.practice import Practice
+from record.ids import SYSTEM
 from record.provision import NewPractice
 
-WRITERS = (1, 16, 64)
-PROCESSES = 4
-PRACTICES = 64
-TEXT = "Reviewed at two weeks: even result, no asymmetry, no bruising; client pleased. " * 4
-WARM_UP_SECONDS = 0.5
+WRITERS: Final = (1, 16, 64)
+PRACTICES: Final = 64
+OURS: Final = ("one_practice", "many_practices")
+PEERS: Final = (
+    "eventsourcing_default", "message_db_64_categories", "message_db_1_category", "emmett",
+    "raw_insert", "pgbench",
+)  # fmt: skip
+SETTINGS: Final = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_method")
 
-Append = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Where:
-    """What a contender's process needs to know."""
-
-    admin_url: str
-    app_url: str
-    root_key: bytes
-    practices: tuple[PracticeId, ...]
+Cells = dict[str, dict[int, Cell]]
 
 
-def measure(where: Where, *, seconds: float, rounds: int) -> dict[str, Any]:
-    """Events per second, the median of the rounds, by contender and number of writers."""
-    cells = [(name, writers) for name in CONTENDERS for writers in WRITERS]
-    figures: dict[tuple[str, int], list[float]] = {cell: [] for cell in cells}
-    order = random.Random(1)  # noqa: S311 - only shuffles the cells
-    for _ in range(rounds):
-        for name, writers in order.sample(cells, len(cells)):
-            figures[name, writers].append(_cell(where, name, writers, seconds))
-
-    def by_writers(name: str) -> dict[str, int]:
-        return {str(one): round(statistics.median(figures[name, one])) for one in WRITERS}
-
+def measure(
+    admin_url: str, app_url: str, root_key: bytes, cache: Path,
+    *, seconds: float, rounds: int, watch: Watch,
+) -> dict[str, Any]:  # fmt: skip
+    """Events per second, latencies and ratios, by contender and number of writers."""
+    where = prepare(admin_url, app_url, root_key)
+    named, missing = peers(where, cache)
+    contenders = [*ours(where), *others(where), *named]
+    cells = medians(contenders, seconds=seconds, rounds=rounds, watch=watch)
+    rates = {name: per_second(cells[name]) for name in cells}
     return {
-        "ours": {
-            "one_practice": by_writers("one_practice"),
-            "many_practices": by_writers("many_practices"),
-        },
-        "eventsourcing_default": by_writers("eventsourcing_default"),
-        "raw_insert": by_writers("raw_insert"),
+        "ours": {name: rates.pop(name) for name in OURS},
+        **rates,
+        **missing,
         "unit": "events/s",
+        "ratios": {name: _ratios(cells, name) for name in OURS},
+        "latency_ms": {name: latencies(cells[name]) for name in cells},
+        "processes_at_most": {one.name: one.processes for one in contenders},
+        "machine": machine(admin_url),
+        "seconds": seconds,
+        "rounds": rounds,
     }
 
 
 def prepare(admin_url: str, app_url: str, root_key: bytes) -> Where:
-    """The practices to write into and the table of the bare insert."""
+    """Practices to write into."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         practices = tuple(
             found(admin, LocalKms(root_key), NewPractice(f"bench-{number}", "Bench", "UTC"))
             for number in range(PRACTICES)
         )
-        admin.execute("CREATE TABLE public.bare (stream uuid, version int, body bytea)")
-        admin.execute("ALTER TABLE public.bare ADD PRIMARY KEY (stream, version)")
-    where = Where(admin_url, app_url, root_key, practices)
-    with _library(where, 0):
-        return where
+    return Where(admin_url, app_url, root_key, practices, ActorId(SYSTEM))
 
 
-def _cell(where: Where, name: str, writers: int, seconds: float) -> float:
-    processes = min(PROCESSES, writers)
-    context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(processes)
-    counts = context.Queue()
-    share = writers // processes
-    workers = [
-        context.Process(target=_work, args=(where, name, share, seconds, ready, counts))
-        for _ in range(processes)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if any(worker.exitcode for worker in workers):
-        raise Refusal(f"a process of {name} with {writers} writers failed; its error is above")
-    total: float = sum(counts.get() for _ in workers)
-    return total
+def medians(contenders: Iterable[Contender], *, seconds: float, rounds: int, watch: Watch) -> Cells:
+    """Each contender with each number of writers, once in each round, in an order of its own."""
+    cells = [(one, writers) for one in contenders for writers in WRITERS]
+    found: dict[tuple[str, int], list[Cell]] = {(one.name, writers): [] for one, writers in cells}
+    order = random.Random(1)  # noqa: S311 - only shuffles the cells
+    done = 0
+    for _ in range(rounds):
+        for one, writers in order.sample(cells, len(cells)):
+            watch(f"{one.name}, {writers} writers", done, rounds * len(cells))
+            with psycopg.connect(one.where.admin_url, autocommit=True) as admin:
+                admin.execute("CHECKPOINT")  # so that nobody pays for the one before
+            found[one.name, writers].append(one.cell(writers, seconds))
+            done += 1
+    result: Cells = {}
+    for (name, writers), rows in found.items():
+        result.setdefault(name, {})[writers] = _median(rows)
+    return result
 
 
-def _work(
-    where: Where,
-    name: str,
-    threads: int,
-    seconds: float,
-    ready: ProcessBarrier,
-    counts: Queue[float],
-) -> None:
-    """One process of a cell: events per second, counted after a warm-up."""
-    with CONTENDERS[name](where, threads) as make:
-        appends = [make() for _ in range(threads)]
-        for append in appends:
-            append()
-        ready.wait(60)
-        begin = time.perf_counter() + WARM_UP_SECONDS
-        end = begin + seconds
-        done = [0] * threads
-        together = Barrier(threads)
-
-        def write(number: int) -> None:
-            together.wait()
-            while (now := time.perf_counter()) < end:
-                appends[number]()
-                done[number] += begin <= now
-
-        running = [Thread(target=write, args=(number,)) for number in range(threads)]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
-        counts.put(sum(done) / seconds)
+def _median(cells: Sequence[Cell]) -> Cell:
+    return Cell(
+        statistics.median(cell.per_second for cell in cells),
+        statistics.median(cell.p50_ms for cell in cells),
+        statistics.median(cell.p99_ms for cell in cells),
+    )
 
 
-@contextmanager
-def _ours(where: Where, threads: int, *, many: bool) -> Iterator[Callable[[], Append]]:
-    with Database(where.app_url, size=max(2, min(threads, 8))) as database:
-        keys = KeyRing(database, LocalKms(where.root_key))
-        gate = Gate(database)
-        choose = random.Random(os.getpid())  # noqa: S311 - only spreads the load
-        clock = SystemClock()
-        client = ClientId(UUID(int=1))
-
-        def make() -> Append:
-            number = choose.randrange(len(where.practices)) if many else 0
-            practice = Practice(database, gate, keys, where.practices[number])
-
-            def append() -> None:
-                now = clock.now()
-                note = AddendumAdded(occurred_at=now, client_id=client, text=TEXT)
-                context = Context(
-                    practice_id=practice.practice_id,
-                    actor_id=ActorId(client),
-                    role="clinician",
-                    at=now,
-                    command_id=CommandId(new_id()),
-                    correlation_id=new_id(),
-                    digest=b"d" * 32,
-                )
-                practice.append([Pending(new_id(), 1, note)], context)
-
-            return append
-
-        yield make
+def per_second(cells: dict[int, Cell]) -> dict[str, int]:
+    """Events per second by number of writers."""
+    return {str(writers): round(cell.per_second) for writers, cell in cells.items()}
 
 
-@contextmanager
-def _one_practice(where: Where, threads: int) -> Iterator[Callable[[], Append]]:
-    with _ours(where, threads, many=False) as make:
-        yield make
+def latencies(cells: dict[int, Cell]) -> dict[str, dict[str, float]]:
+    """Half of the appends, and 99 % of them, took no longer, by number of writers."""
+    return {
+        str(writers): {"p50": round(cell.p50_ms, 2), "p99": round(cell.p99_ms, 2)}
+        for writers, cell in cells.items()
+    }
 
 
-@contextmanager
-def _many_practices(where: Where, threads: int) -> Iterator[Callable[[], Append]]:
-    with _ours(where, threads, many=True) as make:
-        yield make
+def ratio(cells: Cells, name: str, other: str) -> dict[str, float]:
+    """How many times as many events one takes as another, by number of writers."""
+    return {
+        str(writers): round(cell.per_second / cells[other][writers].per_second, 2)
+        for writers, cell in cells[name].items()
+    }
 
 
-@contextmanager
-def _library(where: Where, threads: int) -> Iterator[Callable[[], Append]]:
-    parts = {name: str(value) for name, value in conninfo_to_dict(where.admin_url).items()}
-    with PostgresDatastore(
-        parts.get("dbname", "postgres"),
-        parts.get("host", ""),
-        parts.get("port", "5432"),
-        parts.get("user", ""),
-        parts.get("password", ""),
-        pool_size=max(threads, 1),
-    ) as datastore:
-        recorder = PostgresApplicationRecorder(datastore, events_table_name="bench_events")
-        if threads == 0:  # before the processes start: they would race to create it
-            recorder.create_table()
-        body = os.urandom(len(TEXT) + 120)
-
-        def append() -> None:
-            recorder.insert_events([StoredEvent(uuid4(), 1, "note.addendum_added.v1", body)])
-
-        yield lambda: append
+def _ratios(cells: Cells, name: str) -> dict[str, dict[str, float]]:
+    return {other: ratio(cells, name, other) for other in cells if other not in OURS}
 
 
-@contextmanager
-def _bare(where: Where, threads: int) -> Iterator[Callable[[], Append]]:
-    body = os.urandom(len(TEXT) + 120)
-    with ExitStack() as stack:
-        pool = stack.enter_context(
-            ConnectionPool(where.admin_url, min_size=threads, kwargs={"autocommit": True})
-        )
-        pool.wait()
-
-        def make() -> Append:
-            connection = stack.enter_context(pool.connection())
-
-            def append() -> None:
-                connection.execute(
-                    "INSERT INTO public.bare VALUES (%s, 1, %s)", (uuid4(), body), binary=True
-                )
-
-            return append
-
-        yield make
+def machine(admin_url: str) -> dict[str, object]:
+    """What the figures were measured on."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        settings = {
+            name: admin.execute("SELECT current_setting(%s)", (name,)).fetchall()[0][0]
+            for name in SETTINGS
+        }
+        version = admin.execute("SHOW server_version").fetchall()[0][0]
+    return {
+        "cores": CORES,
+        "python": platform.python_version(),
+        "postgresql": version,
+        **settings,
+    }
 
 
-CONTENDERS = {
-    "one_practice": _one_practice,
-    "many_practices": _many_practices,
-    "eventsourcing_default": _library,
-    "raw_insert": _bare,
-}
+def table(found: dict[str, Any]) -> str:
+    """The same for people."""
+    rates = found["ours"] | {name: found[name] for name in PEERS}
+    lines = [f"{'events/s [p50/p99 ms]':26}" + "".join(f"{w} writers".ljust(25) for w in WRITERS)]
+    for name, row in rates.items():
+        if isinstance(row, str):
+            lines.append(f"{name:26}{row}")
+            continue
+        times = found["latency_ms"][name]
+        cells = [
+            f"{row[w]:,} [{times[w]['p50']:.1f}/{times[w]['p99']:.1f}]" for w in map(str, WRITERS)
+        ]
+        lines.append(f"{name:26}" + "".join(f"{cell:25}" for cell in cells))
+    for name in OURS:
+        lines += ["", f"{name.replace('_', ' ')}, times as many as"]
+        for other, ratios in found["ratios"][name].items():
+            lines.append(f"  {other:24}" + "".join(f"{one:<25.2f}" for one in ratios.values()))
+    return "\n".join(lines)

@@ -100,7 +100,6 @@ def appender(practice: Practice) -> Callable[[ClientId], int]:
             correlation_id=new_id(),
             digest=b"d" * 32,
         )
-        recordings = practice.save(Pending(new_id(), 1, signed), context=context)
-        return recordings[-1].notification.id
+        return practice.append([Pending(new_id(), 1, signed)], context).position
 
     return append

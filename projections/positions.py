@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import LiteralString, cast
 from uuid import UUID
 
 from psycopg import Connection
@@ -30,6 +30,7 @@ class News:
     """It is stuck at an event it cannot take …"""
     is_due: bool = True
     """… and may be tried now."""
+    reached: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def news(database: Database, names: Sequence[str]) -> list[News]:
     rows = database.call(
         """SELECT h.practice_id, n.name, h.position - coalesce(p.position, 0),
             p.position IS NULL, k.position IS NOT NULL,
-            k.position IS NULL OR k.retry_at <= clock_timestamp()
+            k.position IS NULL OR k.retry_at <= clock_timestamp(), coalesce(p.position, 0)
         FROM record.head AS h
         CROSS JOIN unnest(%s::text[]) AS n(name)
         LEFT JOIN projection.position AS p
@@ -88,22 +89,26 @@ def begin(database: Database, practice_id: UUID, name: str) -> None:
         )
 
 
-def claim(connection: Connection[Row], practice_id: UUID, name: str) -> Claim | None:
+def claim(
+    connection: Connection[Row], practice_id: UUID, name: str, *, wait: bool = False
+) -> Claim | None:
     """Takes the right to move a projection on until the transaction ends.
 
-    None if somebody else has it, or if the projection is parked and not to be tried yet.
+    None if somebody else has it and we do not wait for it, or if the projection is parked and not
+    to be tried yet.
     """
-    claimed = connection.execute(_CLAIM, (practice_id, name), binary=True).fetchone()
+    text = _CLAIM if wait else _CLAIM + " SKIP LOCKED"
+    claimed = connection.execute(text, (practice_id, name), binary=True).fetchone()
     return None if claimed is None else Claim(*claimed)
 
 
-_CLAIM = """SELECT p.position, h.position, k.position IS NOT NULL
+_CLAIM: LiteralString = """SELECT p.position, h.position, k.position IS NOT NULL
     FROM projection.position AS p
     JOIN record.head AS h ON h.practice_id = p.practice_id AND h.log = 'record'
     LEFT JOIN projection.parked AS k ON k.practice_id = p.practice_id AND k.name = p.name
     WHERE p.practice_id = %s AND p.name = %s
         AND (k.position IS NULL OR k.retry_at <= clock_timestamp())
-    FOR UPDATE OF p SKIP LOCKED"""
+    FOR UPDATE OF p"""
 
 
 def advance(connection: Connection[Row], practice_id: UUID, name: str, to: int) -> None:

@@ -7,12 +7,13 @@ parked, and the next to look sees it.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 from psycopg import Connection
 
 from domain.kernel.ids import PracticeId
@@ -21,11 +22,17 @@ from projections.base import Projection
 from projections.parking import park, unpark
 from projections.positions import Claim, Span
 from record.database import Database, Row
+from record.envelope import StoredEntry
 from record.practice import Practices
 from workers.worker import OUTAGES
 
 log = structlog.get_logger()
 
+GAPS = Counter(
+    "palimpsest_projection_gaps_total",
+    "Times that events of the record had not arrived and were read from it",
+    ["projection"],
+)
 OUTAGE_PAUSE: Final = 2.0
 """Seconds after an outage before the batch that met it is tried again, the others first."""
 
@@ -36,6 +43,20 @@ class _Trouble:
 
     batch: int
     not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One batch: where, how many events at most, and those offered unless the log is read."""
+
+    practice_id: UUID
+    projection: Projection
+    limit: int
+    offered: Sequence[StoredEntry]
+
+    @property
+    def told(self) -> dict[str, str]:
+        return {"practice_id": str(self.practice_id), "projection": self.projection.name}
 
 
 class _TooMany(Exception):
@@ -66,17 +87,19 @@ class Applier:
         trouble = self._troubles.get((practice_id, name))
         return trouble is None or trouble.not_before <= self._clock()
 
-    def move(self, practice_id: UUID, name: str) -> int | None:
+    def move(self, practice_id: UUID, name: str, offered: Sequence[StoredEntry] = ()) -> int | None:
         """Applies one batch and returns the position reached.
 
-        None if there is nothing to be done here now: somebody else has claimed it, or it is parked.
-        Raises `OUTAGES`.
+        The batch is what the record holds next or, from events `offered` in order, what of them is
+        next. None if there is nothing to be done here now: somebody else has claimed it, or it is
+        parked. Raises `OUTAGES`.
         """
         place = (practice_id, name)
         trouble = self._troubles.get(place)
         limit = self._batch if trouble is None else trouble.batch
         try:
-            reached = self._transact(practice_id, self.projections[name], limit)
+            task = _Task(practice_id, self.projections[name], limit, offered)
+            reached = self._transact(task)
         except _TooMany:
             self._troubles[place] = _Trouble(limit // 2)
             return positions.position(self._database, practice_id, name)
@@ -88,80 +111,77 @@ class Applier:
             self._troubles.pop(place, None)
         return reached
 
-    def _transact(self, practice_id: UUID, projection: Projection, limit: int) -> int | None:
-        with self._database.practice(practice_id, is_derived=True) as connection:
-            claim = positions.claim(connection, practice_id, projection.name)
-            if claim is None:
+    def _transact(self, task: _Task) -> int | None:
+        wait = bool(task.offered)
+        # A group's offsets are on disk at once, so what they stand on must be there before them.
+        with self._database.practice(task.practice_id, is_derived=not wait) as connection:
+            claim = positions.claim(connection, task.practice_id, task.projection.name, wait=wait)
+            if claim is None or (claim.is_parked and task.offered):
                 return None
             if claim.is_parked:
-                limit = 1
-            span = self._ahead(connection, practice_id, projection, claim, limit)
-            if span.entries and not self._apply(connection, practice_id, projection, span, limit):
+                task = replace(task, limit=1)
+            span = _next(connection, task, claim)
+            if span.entries and not self._apply(connection, task, span):
                 return None
-            positions.advance(connection, practice_id, projection.name, span.end)
+            if span.end > claim.position:
+                positions.advance(connection, task.practice_id, task.projection.name, span.end)
             if claim.is_parked:
-                unpark(connection, practice_id, projection.name)
-                log.info(
-                    "projection_resumed",
-                    practice_id=str(practice_id),
-                    projection=projection.name,
-                    position=span.end,
-                )
+                unpark(connection, task.practice_id, task.projection.name)
+                log.info("projection_resumed", **task.told, position=span.end)
             return span.end
 
-    def _ahead(
-        self,
-        connection: Connection[Row],
-        practice_id: UUID,
-        projection: Projection,
-        claim: Claim,
-        limit: int,
-    ) -> Span:
-        """The next events that matter to it."""
-        span = (claim.position, claim.head)
-        return positions.ahead(connection, practice_id, projection, span, limit)
-
-    def _apply(
-        self,
-        connection: Connection[Row],
-        practice_id: UUID,
-        projection: Projection,
-        span: Span,
-        limit: int,
-    ) -> bool:
+    def _apply(self, connection: Connection[Row], task: _Task, span: Span) -> bool:
         """Writes a batch; an event alone is parked if it fails. Raises `_TooMany`, `OUTAGES`."""
-        practice = self._practices[PracticeId(practice_id)]
-        is_alone = limit == 1
+        practice = self._practices[PracticeId(task.practice_id)]
+        is_alone = task.limit == 1
         # What an event alone has half done is undone, so that its failure can be noted.
         undo: AbstractContextManager[object] = (
             connection.transaction() if is_alone else nullcontext()
         )
         try:
             with undo:
-                batch = practice.open_all(span.entries)
-                projection.apply(connection, practice_id, batch)
+                task.projection.apply(connection, task.practice_id, practice.open_all(span.entries))
         except OUTAGES:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
             if not is_alone:
                 raise _TooMany from None
-            first = span.entries[0]
-            _park(connection, projection.name, first.id, first.topic, error)
+            _park(connection, task, span.entries[0], error)
             return False
         return True
 
 
-def _park(
-    connection: Connection[Row], name: str, position: int, event_type: str, error: Exception
-) -> None:
-    stuck = park(connection, name, position, event_type, error)
+def _park(connection: Connection[Row], task: _Task, entry: StoredEntry, error: Exception) -> None:
+    stuck = park(connection, task.projection.name, entry.id, entry.topic, error)
     log.error(
         "projection_parked",
-        practice_id=str(stuck.practice_id),
-        projection=name,
-        position=position,
-        event_type=event_type,
+        **task.told,
+        position=entry.id,
+        event_type=entry.topic,
         error=stuck.error,
         failures=stuck.failures,
         retry_at=stuck.retry_at,
     )
+
+
+def _next(connection: Connection[Row], task: _Task, claim: Claim) -> Span:
+    """The events that a projection needs next: of those offered, if they are what comes next."""
+    if not task.offered:
+        after, until = claim.position, claim.head
+        return positions.ahead(
+            connection, task.practice_id, task.projection, (after, until), task.limit
+        )
+    new = [entry for entry in task.offered if entry.id > claim.position]
+    if not new:
+        return Span([], claim.position)
+    if new[0].id > claim.position + 1:
+        # What did not arrive is read where it stands: nothing is skipped, and nobody waits for it.
+        if claim.position:
+            GAPS.labels(task.projection.name).inc()
+            missing = new[0].id - 1 - claim.position
+            log.error("projection_gap", **task.told, position=claim.position, missing=missing)
+        span = (claim.position, new[0].id - 1)
+        return positions.ahead(connection, task.practice_id, task.projection, span, task.limit)
+    run = [entry for number, entry in enumerate(new, new[0].id) if entry.id == number]
+    wanted = [entry for entry in run if entry.topic in task.projection.types][: task.limit]
+    return Span(wanted, run[-1].id if len(wanted) < task.limit else wanted[-1].id)

@@ -4,7 +4,7 @@ Each batch belongs to one practice and one projection, and is claimed first: any
 projectors share the work without a leader.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic
 from typing import ClassVar, Final
 
@@ -30,6 +30,13 @@ PARKED = Gauge(
 )
 BUSY_PAUSE: Final = 0.01
 """Seconds before looking again at what another projector has claimed."""
+
+
+def measure(found: Sequence[positions.News], names: Iterable[str]) -> None:
+    """Lets what is behind and what is stuck be watched."""
+    for name in names:
+        LAG.labels(name).set(sum(one.behind for one in found if one.name == name))
+        PARKED.labels(name).set(sum(one.is_parked for one in found if one.name == name))
 
 
 class Projector(Worker):
@@ -63,11 +70,8 @@ class Projector(Worker):
 
     def _work(self) -> list[positions.News]:
         """What is behind and may be tried now."""
-        names = list(self._applier.projections)
-        found = positions.news(self._database, names)
-        for name in names:
-            LAG.labels(name).set(sum(one.behind for one in found if one.name == name))
-            PARKED.labels(name).set(sum(one.is_parked for one in found if one.name == name))
+        found = positions.news(self._database, list(self._applier.projections))
+        measure(found, self._applier.projections)
         return [
             one for one in found if one.is_due and self._applier.may_try(one.practice_id, one.name)
         ]

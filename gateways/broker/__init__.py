@@ -58,7 +58,7 @@ class Publisher(Protocol):
 
 
 class Consumer(Protocol):
-    """A member of a group that shares the partitions of one topic. For one thread."""
+    """A member of a group that shares the partitions of a topic, once it exists. For one thread."""
 
     def poll(self, seconds: float) -> list[Delivery]:
         """What has arrived, in order within each partition; waits if there is nothing.

@@ -1,5 +1,6 @@
 """Apache Kafka. The one module that imports its client."""
 
+import logging
 from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final
@@ -26,6 +27,9 @@ from kafka.errors import (
 from gateways.broker import MESSAGE_MAX, BrokerUnavailable, Delivery, Message, MessageRefused
 
 log = structlog.get_logger()
+# During an outage these tell of every attempt; the workers tell once that there is one.
+for _name in ("kafka.net", "kafka.cluster", "kafka.consumer.fetcher", "kafka.coordinator"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 CONNECT_MS: Final = 5_000
 BLOCK_MS: Final = 2_000
@@ -137,11 +141,11 @@ class KafkaPublisher:
     def place(self) -> str:
         """`<cluster id>:<topic id>`. A cluster formatted anew has a new id, and so has a topic."""
         if not self._place or monotonic() > self._looked_at + LOOK_SECONDS:
-            self._looked_at = monotonic()
+            before, self._place = self._place, ""
             found = self._broker.find_topic()
-            if self._place not in ("", found):
+            if before not in ("", found):
                 self.close()  # its connections belong to the cluster before
-            self._place = found
+            self._place, self._looked_at = found, monotonic()
         return self._place
 
     def publish(self, messages: Sequence[Message]) -> None:
@@ -192,7 +196,6 @@ class KafkaGroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # it
         """What has arrived. Raises `BrokerUnavailable` if the broker was never reached."""
         try:
             if self._consumer is None:
-                self._broker.find_topic()
                 self._consumer = self._broker.connect_consumer(self._group)
                 self._consumer.subscribe([self._broker.topic], listener=self)
             found = self._consumer.poll(timeout_ms=int(seconds * 1000))

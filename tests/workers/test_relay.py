@@ -38,12 +38,13 @@ def gauge(name: str) -> float | None:
     return REGISTRY.get_sample_value(f"palimpsest_relay_{name}")
 
 
-def is_published(shown: Shown) -> bool:
-    """To one place, as far as the records go."""
+def is_published(shown: Shown, place: str = "%") -> bool:
+    """To some place, as far as the records go."""
     return not shown.record.admin(
         """SELECT h.practice_id FROM record.head AS h LEFT JOIN projection.position AS p
-            ON p.practice_id = h.practice_id AND p.name LIKE 'relay:%%'
-        WHERE h.log = 'record' AND h.position > coalesce(p.position, 0)"""
+            ON p.practice_id = h.practice_id AND p.name LIKE %s
+        WHERE h.log = 'record' AND h.position > coalesce(p.position, 0)""",
+        (place_name(place),),
     )
 
 

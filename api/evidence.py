@@ -96,12 +96,18 @@ def evidence_bundle(taking: Taking, client_id: UUID, moment: datetime | None = N
     return write_bundle(platform.exports, evidence, export, {"chart.pdf": chart})
 
 
-def _records(taking: Taking, client_id: UUID) -> list[UUID]:
-    """The client's own record, then those that are merged into it now. Raises `ClientUnknown`."""
+def check_client(taking: Taking, client_id: UUID) -> None:
+    """The id of anything else, a note's too, is as unknown as any other. Raises `ClientUnknown`."""
     practice = taking.platform.practices[taking.context.practice_id]
     if not practice.began_as(client_id).startswith("client."):
         taking.note([client_id], "not_found")
         raise ClientUnknown
+
+
+def _records(taking: Taking, client_id: UUID) -> list[UUID]:
+    """The client's own record, then those that are merged into it now. Raises `ClientUnknown`."""
+    check_client(taking, client_id)
+    practice = taking.platform.practices[taking.context.practice_id]
     found: list[UUID] = []
     wanted = [client_id]
     while wanted:

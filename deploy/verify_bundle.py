@@ -180,12 +180,12 @@ def verify(path: str, vkeys: list[str]) -> Iterator[str]:
     yield f"chart.pdf is the file that was signed: the chart as known at {told['as-of']}"
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Prints what is proven; at the first thing that is wrong it says so and exits with 1."""
     parser = argparse.ArgumentParser(description="Checks an evidence bundle, offline.")
     parser.add_argument("file")
     parser.add_argument("--key", required=True, help="the practice's vkey, or a file of vkeys")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     try:
         given = asked.key if asked.key.count("+") > 1 else Path(asked.key).read_text()
         for line in verify(asked.file, given.split()):

@@ -73,7 +73,7 @@ def replay_page(
         to=to,
         error=error,
     )
-    return _show(page, client_id, "audit/client.html", status, tab="replay", replay=shown)
+    return show_tab(page, client_id, "audit/client.html", status, tab="replay", replay=shown)
 
 
 @router.get("/clients/{client_id}/compare")
@@ -94,14 +94,14 @@ def compare_page(client_id: UUID, page: Replays, left: Typed = "", right: Typed 
         else:
             before, after = (notes_at(page.asking, events, client_id, one) for one in moments)
             two = two_dates(page, left, right, before, after)
-    return _show(page, client_id, "audit/compare.html", status, tab="compare", two=two)
+    return show_tab(page, client_id, "audit/compare.html", status, tab="compare", two=two)
 
 
 @router.get("/clients/{client_id}/accesses")
 def accesses_page(client_id: UUID, page: ReadsAccesses, before: Position = None) -> Response:
     """Who has looked at this client's record, newest first."""
     accesses = accesses_of(page, client_id, f"/audit/clients/{client_id}/accesses", before)
-    return _show(page, client_id, "audit/accesses.html", tab="accesses", accesses=accesses)
+    return show_tab(page, client_id, "audit/accesses.html", tab="accesses", accesses=accesses)
 
 
 def _past(moment: datetime, now: datetime) -> datetime:
@@ -110,8 +110,11 @@ def _past(moment: datetime, now: datetime) -> datetime:
     return moment
 
 
-def _show(
+def show_tab(
     page: Page, client_id: UUID, template: str, status: int = 200, **rows: object
 ) -> Response:
+    """One of the desk's pages about a client, whose name its head shows."""
+    may_export = page.may(Permission.RECORD_EXPORT)
     client = identity(page.asking.practice.stream(client_id), client_id)
-    return page.show(template, status, client=head(page, client), **rows)
+    shown = head(page, client)
+    return page.show(template, status, client=shown, may_export=may_export, **rows)

@@ -84,6 +84,7 @@ WHAT: Final = {
     "note": "Note",
     "events": "Every event",
     "accesses": "Who has looked",
+    "evidence bundle": "Evidence bundle",
 }
 
 OUTCOME: Final = {

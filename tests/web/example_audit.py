@@ -6,6 +6,7 @@ from api.web.views.audit import (
     BodyField,
     EventPanel,
     EventRow,
+    Evidence,
     NoteChange,
     Replay,
     TwoDates,
@@ -152,6 +153,12 @@ ACCESSES = Accesses(
     more=f"/audit/clients/{ANA.id}/accesses?before=8844",
 )
 
+EVIDENCE = Evidence(
+    key=f"palimpsest/{an_id('practice')}/bundle+d1ce5e57+"
+    "AUDPlnV0M5kMMbLxpTXTPBqzkk7Fy0uP0UTHWMMHbGVh",
+    as_of="2999-01-01T12:00",
+    error="The moment lies in the future; nothing is known of it yet.",
+)
 PROBLEM = Problem(
     status=403,
     title="Your role does not open this",

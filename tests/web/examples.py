@@ -8,6 +8,7 @@ from api.web.views.frame import Flash
 from tests.web.example_audit import (
     ACCESSES,
     EVENTS,
+    EVIDENCE,
     PANEL,
     PROBLEM,
     REPLAY,
@@ -252,15 +253,37 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
     "audit": ("audit/index.html", {"frame": AUDITOR, "search": Search(state="start")}),
     "audit-client": (
         "audit/client.html",
-        {"frame": AUDITOR, "client": CLIENT, "tab": "replay", "replay": REPLAY},
+        {"frame": AUDITOR, "client": CLIENT, "tab": "replay", "may_export": True, "replay": REPLAY},
     ),
     "audit-compare": (
         "audit/compare.html",
-        {"frame": AUDITOR, "client": CLIENT, "tab": "compare", "two": TWO_DATES},
+        {
+            "frame": AUDITOR,
+            "client": CLIENT,
+            "tab": "compare",
+            "may_export": True,
+            "two": TWO_DATES,
+        },
     ),
     "audit-accesses": (
         "audit/accesses.html",
-        {"frame": AUDITOR, "client": CLIENT, "tab": "accesses", "accesses": ACCESSES},
+        {
+            "frame": AUDITOR,
+            "client": CLIENT,
+            "tab": "accesses",
+            "may_export": True,
+            "accesses": ACCESSES,
+        },
+    ),
+    "audit-evidence": (
+        "audit/evidence.html",
+        {
+            "frame": AUDITOR,
+            "client": CLIENT,
+            "tab": "evidence",
+            "may_export": True,
+            "evidence": EVIDENCE,
+        },
     ),
     "error": ("error.html", {"frame": FRONT_DESK, "problem": PROBLEM}),
     "error-signed-out": ("error_signed_out.html", {"frame": NOBODY, "problem": PROBLEM}),

@@ -109,3 +109,12 @@ class Accesses:
     from_: str = ""
     to: str = ""
     more: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an evidence bundle is checked with, and the moment that was typed for its chart."""
+
+    key: str
+    as_of: str = ""
+    error: str = ""

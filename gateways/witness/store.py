@@ -59,7 +59,9 @@ class StoreWitness:
             heads = obstore.list_with_delimiter(self._store, newest)["objects"]
         except (BaseError, OSError) as error:
             raise WitnessUnavailable(self._name) from error
-        return 1 + max(int(head["path"].rpartition("/")[2]) for head in heads)
+        # A process that was killed may have made the folder, and no head in it yet.
+        full = int(newest.rpartition("/")[2]) * FOLDER_OF
+        return max((1 + int(head["path"].rpartition("/")[2]) for head in heads), default=full)
 
     def read(self, origin: str, number: int) -> str:
         """One of the heads. Raises `WitnessUnavailable`, `IndexError`."""

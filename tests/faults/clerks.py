@@ -9,6 +9,7 @@ from threading import Event
 from time import monotonic, sleep
 from uuid import UUID, uuid4
 
+from domain.chart.aggregate import NOTE
 from domain.client.aggregate import CLIENT
 from domain.kernel.ids import PracticeId
 from gateways.kms import KmsUnavailable
@@ -16,10 +17,11 @@ from projections.all import all_projections
 from record.database import DatabaseUnavailable
 from record.errors import AccessNotLogged, GateBusy
 from record.gate import Append
-from tests.faults import views
+from tests.faults import seals, views
 from tests.faults.history import History
-from tests.support.record import Record, context, plain, register
+from tests.support.record import Record, context, plain, register, sign
 from workers.projector import Projector
+from workers.sealer import Sealer
 
 OUTAGES = (DatabaseUnavailable, KmsUnavailable)
 PATIENCE = 30.0
@@ -36,14 +38,15 @@ class Clerk:
     seed: int
     streams: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     """Her own streams: which practice, at which version."""
+    clients: list[tuple[PracticeId, UUID]] = field(default_factory=list)
 
     def run(self, stop: Event) -> None:
         """Whatever was begun is finished, or given up as unknown."""
         self.dice = random.Random(self.seed)
         while not stop.is_set():
             practice_id = self.dice.choice(self.practice_ids)
-            act = self.dice.choices((self.append, self.register, self.read), (7, 2, 1))[0]
-            act(practice_id)
+            acts = (self.append, self.register, self.sign, self.read)
+            self.dice.choices(acts, (12, 3, 3, 2))[0](practice_id)
 
     def append(self, practice_id: PracticeId) -> None:
         """Rows without an envelope: one or three, of a new stream or one of her own."""
@@ -74,7 +77,22 @@ class Clerk:
             practice = self.record.practices[practice_id]
             return practice.handle(CLIENT, client_id, command, by).position
 
-        self._until_answered(practice_id, by.command_id, 1, client_id, ask)
+        if self._until_answered(practice_id, by.command_id, 1, client_id, ask):
+            self.clients.append((practice_id, client_id))
+
+    def sign(self, practice_id: PracticeId) -> None:
+        """A note on a chart of hers."""
+        known = [client for where, client in self.clients if where == practice_id]
+        if not known:
+            return
+        note_id, by = uuid4(), context(practice_id)
+        command = sign(self.dice.choice(known), by)
+
+        def ask() -> int:
+            practice = self.record.practices[practice_id]
+            return practice.handle(NOTE, note_id, command, by).position
+
+        self._until_answered(practice_id, by.command_id, 1, note_id, ask)
 
     def read(self, practice_id: PracticeId) -> None:
         """A look at somebody: she is shown something only once it has been noted."""
@@ -105,16 +123,10 @@ class Clerk:
 
 @contextmanager
 def clerks_at_work(record: Record, history: History, count: int) -> Iterator[list[PracticeId]]:
-    """So many clerks in two practices, and a projector, until the block ends."""
+    """So many clerks in two practices, until the block ends."""
     practice_ids = [record.new_practice() for _ in range(2)]
-    projector = Projector(
-        record.database,
-        record.practices,
-        all_projections(record.keys, record.practices),
-        record.hints,
-    )
     stop = Event()
-    with projector, ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(count) as pool:
         clerks = [Clerk(record, practice_ids, history, seed) for seed in range(count)]
         working = [pool.submit(clerk.run, stop) for clerk in clerks]
         try:
@@ -123,7 +135,18 @@ def clerks_at_work(record: Record, history: History, count: int) -> Iterator[lis
             stop.set()
         for each in working:
             each.result(PATIENCE)
+
+
+@contextmanager
+def workers_at_work(record: Record) -> Iterator[None]:
+    """A projector and a sealer, until they have caught up with what the block has left."""
+    projections = all_projections(record.keys, record.practices)
+    projector = Projector(record.database, record.practices, projections, record.hints)
+    with projector, Sealer(record.database, record.seals) as sealer:
+        yield
         until(lambda: views.have_caught_up(record.ready.admin_url))
+        until(lambda: seals.have_caught_up(record.ready.admin_url))
+        assert sealer.broken == frozenset(), "a seal is called broken that is none"
 
 
 def until(true: Callable[[], bool], patience: float = PATIENCE) -> None:

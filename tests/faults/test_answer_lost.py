@@ -13,9 +13,9 @@ from domain.kernel.ids import PracticeId, derived
 from record.database import DatabaseUnavailable
 from record.gate import Append
 from tests.api.contract import GUARDED, Operation, name
-from tests.faults import views
+from tests.faults import seals, views
 from tests.faults.checker import judge
-from tests.faults.clerks import clerks_at_work, until
+from tests.faults.clerks import clerks_at_work, until, workers_at_work
 from tests.faults.figures import conclude, times
 from tests.faults.history import History
 from tests.faults.proxy import Wire, wire_to
@@ -111,10 +111,15 @@ def test_cut_at_random_moments_nothing_is_lost_and_nothing_done_twice(
 ) -> None:
     history = History()
     with wire_to(database, tmp_path) as (wire, through), record_on(through) as record:
-        with clerks_at_work(record, history, 4):
+        with workers_at_work(record), clerks_at_work(record, history, 4):
             wire.chance = 0.02
             until(lambda: history.answered >= ENOUGH, patience=300)
             wire.mend()
-        found = judge(history, database.admin_url, lambda: views.of_record(record))
+        found = judge(
+            history,
+            database.admin_url,
+            lambda: views.of_record(record),
+            lambda: seals.objections(record),
+        )
     conclude("connection cut", history, found, wire.cuts)
     assert history.hits > 0

@@ -11,9 +11,9 @@ import pytest
 from deploy.database import Database
 from domain.kernel.ids import PracticeId
 from record.database import DatabaseUnavailable
-from tests.faults import views
+from tests.faults import seals, views
 from tests.faults.checker import judge
-from tests.faults.clerks import answers_again, clerks_at_work, until
+from tests.faults.clerks import answers_again, clerks_at_work, until, workers_at_work
 from tests.faults.figures import conclude, times
 from tests.faults.history import History
 from tests.faults.server import Server
@@ -49,7 +49,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_done_twice(
     history, dice, recovery, done = History(), random.Random(7), [0.0], Event()
     with record_on(durable) as record, ThreadPoolExecutor(2) as pool:
         try:
-            with clerks_at_work(record, history, CLERKS) as practice_ids:
+            with workers_at_work(record), clerks_at_work(record, history, CLERKS) as practice_ids:
                 tails = [pool.submit(tail, record, one, done) for one in practice_ids]
                 for kill in range(1, KILLS + 1):
                     until(partial(history.has, kill * BETWEEN))
@@ -61,7 +61,12 @@ def test_nothing_acknowledged_is_lost_and_nothing_done_twice(
         finally:
             done.set()
         seen = [each.result() for each in tails]
-        found = judge(history, durable.admin_url, lambda: views.of_record(record))
+        found = judge(
+            history,
+            durable.admin_url,
+            lambda: views.of_record(record),
+            lambda: seals.objections(record),
+        )
         logs = [record.events(practice_id) for practice_id in practice_ids]
     conclude("database killed", history, found, KILLS, max(recovery))
     assert history.hits >= KILLS, "no kill met anybody"

@@ -16,9 +16,9 @@ from deploy.database import Database
 from deploy.postgres_running import revived
 from domain.kernel.ids import derived
 from gateways.kms.simulator import SimulatedKms
-from tests.faults import views
+from tests.faults import seals, views
 from tests.faults.checker import judge
-from tests.faults.clerks import answers_again, clerks_at_work, until
+from tests.faults.clerks import answers_again, clerks_at_work, until, workers_at_work
 from tests.faults.figures import conclude, times
 from tests.faults.history import History
 from tests.faults.server import Server, folder_for_a_server, server_in
@@ -106,7 +106,7 @@ def test_on_a_full_disk_writes_are_refused_and_afterwards_all_goes_on(
     history, recovery = History(), [0.0]
     kms = SimulatedKms(ROOT_KEY)  # the application's own, as both use the same practices
     with cramped.database() as ready, record_on(ready, kms=kms) as record, api_on(ready) as api:
-        with clerks_at_work(record, history, 4):
+        with workers_at_work(record), clerks_at_work(record, history, 4):
             for number in range(FULL):
                 until(partial(history.has, history.answered + 200))
                 filler = fill(small_disk / "data")
@@ -119,7 +119,12 @@ def test_on_a_full_disk_writes_are_refused_and_afterwards_all_goes_on(
                 filler.unlink()
                 recovery.append(answers_again(history, monotonic()))
         done(register(api, history))
-        found = judge(history, ready.admin_url, lambda: views.of_record(record))
+        found = judge(
+            history,
+            ready.admin_url,
+            lambda: views.of_record(record),
+            lambda: seals.objections(record),
+        )
     conclude("disk full", history, found, FULL, max(recovery))
     assert max(recovery) < RECOVERS_WITHIN
     # It could not even say so: its own messages found no room either.

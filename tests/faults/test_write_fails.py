@@ -14,9 +14,9 @@ import pytest
 
 from deploy.database import Database
 from deploy.postgres_running import revived
-from tests.faults import views
+from tests.faults import seals, views
 from tests.faults.checker import judge
-from tests.faults.clerks import answers_again, clerks_at_work, until
+from tests.faults.clerks import answers_again, clerks_at_work, until, workers_at_work
 from tests.faults.figures import conclude, times
 from tests.faults.history import History
 from tests.faults.server import Server, children
@@ -69,7 +69,7 @@ def test_whatever_call_fails_nothing_acknowledged_is_lost(
 ) -> None:
     history, dice, recovery = History(), random.Random(11), [0.0]
     with record_on(durable) as record, revived(server.cluster):
-        with clerks_at_work(record, history, 4):
+        with workers_at_work(record), clerks_at_work(record, history, 4):
             for number in range(ROUNDS):
                 call, how = FAULTS[number % len(FAULTS)]
                 until(partial(history.has, history.answered + 100))
@@ -79,6 +79,11 @@ def test_whatever_call_fails_nothing_acknowledged_is_lost(
                     until(partial(has_crashed, server, said))
                     crashed = monotonic()
                 recovery.append(answers_again(history, crashed))
-        found = judge(history, durable.admin_url, lambda: views.of_record(record))
+        found = judge(
+            history,
+            durable.admin_url,
+            lambda: views.of_record(record),
+            lambda: seals.objections(record),
+        )
     conclude("write fails", history, found, ROUNDS, max(recovery))
     assert history.hits >= ROUNDS, "no fault met anybody"

@@ -279,6 +279,14 @@ def test_an_empty_file_left_by_a_power_cut_is_no_head(tmp_path: Path, ours: Hist
     assert witness.count(ours.origin) == 3
 
 
+def test_an_empty_folder_left_by_a_kill_takes_the_next_head(tmp_path: Path, ours: History) -> None:
+    witness = folder_witness(tmp_path, RULE)
+    (tmp_path / ours.origin / "000000000").mkdir(parents=True)
+    assert witness.count(ours.origin) == 0
+    witness.add(ours.head(3))
+    assert witness.count(ours.origin) == 1
+
+
 def test_a_folder_with_something_else_in_it_takes_nothing(tmp_path: Path, ours: History) -> None:
     witness = folder_witness(tmp_path, RULE)
     witness.add(ours.head(7))

@@ -5,21 +5,18 @@ refuses a head has seen another history: that is an alarm, and stays one until i
 """
 
 from collections.abc import Callable
-from threading import Event as Flag
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
-import psycopg
 import structlog
 from prometheus_client import Gauge
 
-from gateways.kms import KmsUnavailable
 from gateways.witness import Refused, Witness, WitnessUnavailable
-from record.database import DatabaseUnavailable
 from record.seals import NotSealedYet, Seals
 from record.witnessing import hand_over
+from workers.worker import Worker
 
 log = structlog.get_logger()
 Place = tuple[UUID, str]
@@ -42,8 +39,11 @@ PACE: Final = 10.0
 """Seconds between two heads of one log: a witness keeps each for ever."""
 
 
-class Courier:
+class Courier(Worker):
     """Brings the newest head of each log to one witness."""
+
+    name: ClassVar[str] = "courier"
+    POLL_SECONDS: ClassVar[float] = 1.0
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Courier:
         pace: float = PACE,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        super().__init__()
         self._witness = witness
         self._seals = seals
         self._pace = pace
@@ -64,9 +65,6 @@ class Courier:
         self._next: dict[Place, float] = {}
         self._not_before = 0.0
         self._pause = FIRST_PAUSE
-        self._news = Flag()
-        self._stopping = Flag()
-        self._thread: Thread | None = None
 
     @property
     def refused(self) -> frozenset[Place]:
@@ -84,38 +82,22 @@ class Courier:
             self._waiting.add((practice_id, of_log))
         self._news.set()
 
-    def start(self) -> None:
-        """Starts the thread."""
-        self._stopping.clear()
-        self._thread = Thread(target=self._run, name="courier", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the thread after the head at hand."""
-        self._stopping.set()
-        self._news.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-            self._thread = None
-
     def run_once(self) -> None:
         """Brings what is waiting, in the caller's thread."""
+        self._step()
+
+    def _step(self) -> bool:
         now = self._clock()
         with self._lock:
             todo = [place for place in self._waiting if self._next.get(place, 0.0) <= now]
         if self._not_before > now:
-            return
+            return False
         for place in todo:
             if not self._bring(place):
                 break
         WAITING.labels(self._witness.name).set(len(self._waiting))
         REFUSED.labels(self._witness.name).set(len(self._refused))
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._news.clear()
-            self.run_once()
-            self._news.wait(FIRST_PAUSE)
+        return False
 
     def _bring(self, place: Place) -> bool:
         """Brings one head; false if the witness cannot be asked at present."""
@@ -129,15 +111,11 @@ class Courier:
         except NotSealedYet:
             pass
         except WitnessUnavailable:
-            self._later(place, "witness_unavailable")
+            self._later(place)
             return False
-        except (DatabaseUnavailable, KmsUnavailable, psycopg.Error):
-            self._later(place, "courier_interrupted")
-            return False
-        except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
-            log.error("courier_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
-            self._later(place, "courier_failed")
-            return False
+        except BaseException:
+            self.offer(*place)
+            raise
         else:
             self._held[place] = head.size
             self._refused.discard(place)
@@ -145,16 +123,14 @@ class Courier:
         self._next[place] = self._clock() + self._pace
         return True
 
-    def _later(self, place: Place, event: str) -> None:
-        with self._lock:
-            self._waiting.add(place)
-        log.warning(event, witness=self._witness.name, retry_seconds=self._pause)
+    def _later(self, place: Place) -> None:
+        self.offer(*place)
+        log.warning("witness_unavailable", witness=self._witness.name, retry_seconds=self._pause)
         self._not_before = self._clock() + self._pause
         self._pause = min(LONGEST_PAUSE, self._pause * 2)
 
     def _alarm(self, place: Place, reason: str) -> None:
-        with self._lock:
-            self._waiting.add(place)
+        self.offer(*place)
         self._refused.add(place)
         log.error(
             "witness_refused",

@@ -6,21 +6,18 @@ couriers of its own, so that no witness can delay a signature.
 """
 
 from collections.abc import Sequence
-from threading import Event as Flag
-from threading import Thread
 from time import monotonic
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
-import psycopg
 import structlog
 from prometheus_client import Gauge
 
-from gateways.kms import KmsUnavailable
 from gateways.witness import Witness
-from record.database import Database, DatabaseUnavailable
+from record.database import Database
 from record.sealing import SealBroken, Sealing
 from record.seals import Seals
 from workers.courier import PACE, Courier, Place
+from workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -29,14 +26,16 @@ UNSEALED_SECONDS = Gauge(
     "palimpsest_unsealed_seconds", "For how long the log that waits longest has waited for a head"
 )
 BROKEN = Gauge("palimpsest_broken_seals", "Logs that contradict a head that was signed: run verify")
-ROUND_SECONDS: Final = 0.5
-"""Between two looks at the heads: half of the second in which a head is promised."""
 BROKEN_PAUSE: Final = 30.0
 """Seconds before a log that contradicts its seal is looked at again."""
 
 
-class Sealer:
+class Sealer(Worker):
     """Seals all logs of all practices. `start` runs it in a thread of its own."""
+
+    name: ClassVar[str] = "sealer"
+    POLL_SECONDS: ClassVar[float] = 0.5
+    """Half of the second in which a head is promised."""
 
     def __init__(
         self,
@@ -46,14 +45,13 @@ class Sealer:
         *,
         pace: float = PACE,
     ) -> None:
+        super().__init__()
         self._database = database
         self._sealing = Sealing(database, seals)
         self.couriers = [Courier(witness, seals, pace=pace) for witness in witnesses]
         self._sealed: dict[Place, int] = {}
         self._since: dict[Place, float] = {}
         self._broken: dict[Place, float] = {}
-        self._stopping = Flag()
-        self._thread: Thread | None = None
 
     @property
     def broken(self) -> frozenset[Place]:
@@ -62,50 +60,24 @@ class Sealer:
 
     def start(self) -> Self:
         """Starts the threads."""
-        self._stopping.clear()
         for courier in self.couriers:
             courier.start()
-        self._thread = Thread(target=self._run, name="sealer", daemon=True)
-        self._thread.start()
-        return self
+        return super().start()
 
     def stop(self) -> None:
         """Ends the threads once the head at hand has been signed."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-            self._thread = None
+        super().stop()
         for courier in self.couriers:
             courier.stop()
-
-    def __enter__(self) -> Self:
-        """Starts the threads for a `with` block."""
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        """Stops them."""
-        self.stop()
 
     def run_once(self) -> None:
         """Seals what is new and brings it to the witnesses, in the caller's thread."""
         self._stopping.clear()
-        self._round()
+        self._step()
         for courier in self.couriers:
             courier.run_once()
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            started = monotonic()
-            try:
-                self._round()
-            except (DatabaseUnavailable, KmsUnavailable, psycopg.Error) as error:
-                log.warning("sealer_interrupted", error=type(error).__name__)
-            except Exception as error:  # noqa: BLE001 - the thread must outlive what nobody foresaw
-                log.error("sealer_failed", error=type(error).__name__)  # noqa: TRY400 - no traceback
-            self._stopping.wait(max(0.0, started + ROUND_SECONDS - monotonic()))
-
-    def _round(self) -> None:
-        """One look at all heads; each log that is not where it was sealed is sealed."""
+    def _step(self) -> bool:
         now = monotonic()
         heads: dict[Place, int] = {row[:2]: row[2] for row in self._database.call(_HEADS)}
         news = {place for place, head in heads.items() if head != self._sealed.get(place, 0)}
@@ -120,6 +92,7 @@ class Sealer:
         UNSEALED.set(sum(behind.values()))
         UNSEALED_SECONDS.set(monotonic() - min(self._since.values(), default=monotonic()))
         BROKEN.set(len(self._broken))
+        return False
 
     def _seal(self, place: Place, position: int) -> None:
         """Signs until the log is sealed up to a position; leaves it to another sealer at work."""

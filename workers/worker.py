@@ -26,6 +26,8 @@ class Worker(ABC):
     """Takes one step after the other in a thread of its own, from `start` to `stop`."""
 
     name: ClassVar[str]
+    POLL_SECONDS: ClassVar[float] = Hints.POLL_SECONDS
+    """Before it looks again by itself."""
 
     def __init__(self, hints: Hints | None = None) -> None:
         self._hints = hints
@@ -85,4 +87,4 @@ class Worker(ABC):
                     log.info("worker_goes_on", worker=self.name)
                 is_interrupted = False
                 if not has_moved:
-                    self._news.wait(Hints.POLL_SECONDS)
+                    self._news.wait(self.POLL_SECONDS)

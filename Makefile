@@ -63,10 +63,10 @@ test: check
 	@$(BIN)/pytest -n auto -m 'not serial'
 	@$(BIN)/pytest -m serial || [ $$? -eq 5 ]
 
-# The same tests of faults with longer counts; the figures stand in .build/faults.json, too.
+# The same tests of faults, and of tampering, with longer counts; the figures stand in .build/faults.json, too.
 faults: setup
 	@PALIMPSEST_TEST_FAULTS=long PALIMPSEST_TEST_FAULTS_JSON=.build/faults.json \
-	  $(BIN)/pytest -v tests/faults
+	  $(BIN)/pytest -v tests/faults tests/record/test_tamper.py
 
 clean:
 	rm -rf .venv .build build dist api/static api/web/node_modules .mypy_cache .pytest_cache \

@@ -25,7 +25,7 @@ from tests.faults.server import Server, folder_for_a_server, server_in
 from tests.support.api import Api, Response, api_on, refusal
 from tests.support.postgres import ROOT_KEY
 from tests.support.record import record_on
-from tests.support.states import details, done
+from tests.support.states import details
 
 pytestmark = pytest.mark.serial
 
@@ -118,7 +118,7 @@ def test_on_a_full_disk_writes_are_refused_and_afterwards_all_goes_on(
                 until(lambda hits=hits: history.hits > hits)  # type: ignore[misc]  # bound now
                 filler.unlink()
                 recovery.append(answers_again(history, monotonic()))
-        done(register(api, history))
+            until(lambda: register(api, history).is_success)
         found = judge(
             history,
             ready.admin_url,

@@ -14,6 +14,7 @@ import hashlib
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -106,8 +107,7 @@ class VerifyKey:
         if signature[:ID_BYTES] != self.id:
             return False
         try:
-            key = Ed25519PublicKey.from_public_bytes(self.public)
-            key.verify(signature[ID_BYTES:], text.encode())
+            _public(self.public).verify(signature[ID_BYTES:], text.encode())
         except (InvalidSignature, ValueError) as error:
             raise BadNote("the signature does not match the text") from error
         return True
@@ -139,6 +139,11 @@ class SigningKey:
         """The note of a text, whose first line is the name of the key."""
         signature = self.verify_key.id + self.private.sign(text.encode())
         return f"{text}\n— {self.name} {b64encode(signature).decode()}\n"
+
+
+@lru_cache(maxsize=1024)
+def _public(encoded: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(encoded)
 
 
 def _parse(text: str, origin: str) -> Checkpoint:

@@ -25,6 +25,9 @@ REVIEWED_POLICIES: Final = {
 LOGS: Final = ("record.event", "record.head", "record.command")
 """What only the gate may write."""
 
+SEALS: Final = ("record.tree_node", "record.checkpoint")
+"""What the sealer adds to, and nobody changes."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -46,6 +49,7 @@ def lint(
             "functions": list(REVIEWED_FUNCTIONS),
             "policies": list(REVIEWED_POLICIES),
             "logs": list(LOGS),
+            "seals": list(SEALS),
         },
     ).fetchall()
     return sorted(Finding(*row) for row in found)
@@ -127,6 +131,12 @@ SELECT 'LOG_WRITABLE', name FROM any_table
 WHERE name = ANY (%(logs)s) AND (
     has_table_privilege(%(role)s::regrole, oid, 'INSERT, UPDATE, DELETE, MAINTAIN')
     OR has_any_column_privilege(%(role)s::regrole, oid, 'INSERT, UPDATE')
+)
+UNION ALL
+SELECT 'SEAL_CHANGEABLE', name FROM any_table
+WHERE name = ANY (%(seals)s) AND (
+    has_table_privilege(%(role)s::regrole, oid, 'UPDATE, DELETE, MAINTAIN')
+    OR has_any_column_privilege(%(role)s::regrole, oid, 'UPDATE')
 )
 UNION ALL
 SELECT 'APP_OWNS', name FROM relation

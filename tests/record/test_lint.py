@@ -74,6 +74,10 @@ SEEDED = {
         Finding("LOG_WRITABLE", "record.command"),
     "GRANT DELETE ON record.head TO palimpsest_app":
         Finding("LOG_WRITABLE", "record.head"),
+    "GRANT UPDATE (note) ON record.checkpoint TO palimpsest_app":
+        Finding("SEAL_CHANGEABLE", "record.checkpoint"),
+    "GRANT DELETE ON record.tree_node TO palimpsest_app":
+        Finding("SEAL_CHANGEABLE", "record.tree_node"),
     "CREATE SCHEMA theirs CREATE TABLE one (practice_id uuid NOT NULL);"
     "ALTER TABLE theirs.one ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY,"
     "OWNER TO palimpsest_app;"

@@ -131,7 +131,7 @@ def check_log(origin: str, ids: list[UUID], files: dict[str, bytes], key: bytes)
     """The head of one log, the clients' entries in it, and that none of them is missing."""
     practice, log = UUID(origin.split("/")[1]), origin.split("/")[2]
     _, size, root = open_note(origin, files[f"{log}.checkpoint"], key)[:3]
-    _, counted, census = open_note(f"{origin}/census", files[f"{log}.census"], key)[:3]
+    _, counted, census = open_note(f"{origin}-census", files[f"{log}.census"], key)[:3]
     check(size == counted, f"{log}: the census is of another head")
     yield f"{log}: a head of {size} entries is signed, root {root}"
     keys, proofs = json.loads(files["keys.json"]), json.loads(files["census.json"])[log]

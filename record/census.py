@@ -25,7 +25,9 @@ NOBODY: Final = bytes(32)
 """A node without leaves."""
 BITS: Final = 256
 SCAN_MS: Final = 300_000
-"""One reading of the whole log; a few seconds for each million of entries."""
+"""One reading of the whole log: some 4 s for each million of entries."""
+SORTED_IN: Final = "64MB"
+"""With less the planner follows the clients' index, all over the table, for twice as long."""
 
 
 class CensusDiffers(Exception):
@@ -95,7 +97,7 @@ def _place(subject: UUID) -> int:
 
 def take(connection: Connection[Row], practice_id: UUID, log: str, size: int) -> Census:
     """Counts the entries of each subject in the first `size` of a log, in one scan."""
-    connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(SCAN_MS),))
+    connection.execute(_PLAN, (str(SCAN_MS), SORTED_IN))
     rows = connection.execute(_SCAN, (practice_id, log, size), binary=True)
     return Census(Count(*row) for row in rows)
 
@@ -109,7 +111,7 @@ def signed(
     """
     census = take(connection, practice_id, log, seal.size)
     root = census.root
-    note = seals.signing_key(practice_id, f"{log}/census").sign(seal.size, root)
+    note = seals.signing_key(practice_id, f"{log}-census").sign(seal.size, root)
     connection.execute(_KEEP, (log, seal.size, root, note))
     (kept,) = connection.execute(_KEPT, (practice_id, log, seal.size)).fetchall()[0]
     if kept != note:
@@ -118,6 +120,8 @@ def signed(
     return census, note
 
 
+_PLAN: Final = """SELECT set_config('statement_timeout', %s, true),
+    set_config('work_mem', %s, true)"""
 _SCAN: Final = """SELECT subject, count(*),
         sha256(string_agg(leaf_hash, ''::bytea ORDER BY position))
     FROM record.event

@@ -105,7 +105,7 @@ def test_a_log_is_counted_up_to_the_head_and_no_further(record: Record) -> None:
             again = signed(connection, desk.seals, desk.practice_id, log, head)
         assert taken.root == census(found).root == again[0].root
         assert note == again[1]
-        name = f"palimpsest/{desk.practice_id}/{log}/census"
+        name = f"palimpsest/{desk.practice_id}/{log}-census"
         public = desk.seals.verify_key(desk.practice_id, log).public
         opened = VerifyKey(name, public).open(note)
         assert (opened.size, opened.root) == (head.size, taken.root)

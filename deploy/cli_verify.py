@@ -21,10 +21,11 @@ from deploy.witnesses import open_witnesses
 from gateways.witness import ReadableWitness, Witness, WitnessUnavailable
 from record.database import Database as Pool
 from record.faults import Fault, Tampered
-from record.seals import LOGS, Seals
+from record.seals import LOGS, Seals, census_of
 from record.stored_log import StoredLog
 from record.verify import Verified, Watch, ask, held_by
 from record.verify import verify as verify_log
+from record.verify_census import verify_censuses
 
 Slug = Annotated[str, typer.Option("--practice", help="The practice's short name.")]
 
@@ -94,6 +95,8 @@ def _verify(ready: Database, practice_id: UUID, witnesses: Sequence[Witness]) ->
                 stored = StoredLog(connection, practice_id, log)
                 watch = _watch(bar, log, stored.end())
                 verified.append(verify_log(stored, keys[log], held[log], watch))
+                key = seals.verify_key(practice_id, census_of(log))
+                verify_censuses(connection, key, practice_id, log)
         for one in verified:
             for witness in witnesses:
                 if witness not in readable:

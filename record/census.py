@@ -12,14 +12,14 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection
 
 from record.database import Row
 from record.merkle import node_hash
-from record.seals import Seal, Seals
+from record.seals import Seal, Seals, census_of
 
 NOBODY: Final = bytes(32)
 """A node without leaves."""
@@ -91,6 +91,26 @@ class Census:
         return bisect_left(self._places, 1, low, high, key=lambda place: place & bit and 1)
 
 
+class Recount:
+    """Counts a log entry by entry, so that what was signed can be checked at each size."""
+
+    def __init__(self) -> None:
+        self._counts: dict[UUID, tuple[int, Any]] = {}
+
+    def take(self, subject: UUID, leaf: bytes) -> None:
+        """The next entry that is about somebody."""
+        entries, digest = self._counts.get(subject) or (0, sha256())
+        digest.update(leaf)
+        self._counts[subject] = entries + 1, digest
+
+    def census(self) -> Census:
+        """Of the entries so far."""
+        return Census(
+            Count(subject, entries, digest.digest())
+            for subject, (entries, digest) in self._counts.items()
+        )
+
+
 def _place(subject: UUID) -> int:
     return int.from_bytes(sha256(subject.bytes).digest(), "big")
 
@@ -111,10 +131,10 @@ def signed(
     """
     census = take(connection, practice_id, log, seal.size)
     root = census.root
-    note = seals.signing_key(practice_id, f"{log}-census").sign(seal.size, root)
+    note = seals.signing_key(practice_id, census_of(log)).sign(seal.size, root)
     connection.execute(_KEEP, (log, seal.size, root, note))
-    (kept,) = connection.execute(_KEPT, (practice_id, log, seal.size)).fetchall()[0]
-    if kept != note:
+    (before,) = connection.execute(_KEPT, (practice_id, log, seal.size)).fetchall()[0]
+    if before != note:
         message = f"{log}, {seal.size}"
         raise CensusDiffers(message)
     return census, note

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """A head that our key has not signed stands among the heads."""
     MISGROWN = "misgrown"
     """A stored node of the tree does not follow from the leaves below it."""
+    MISCOUNTED = "miscounted"
+    """A signed census does not count the entries of each client that there are."""
     UNWITNESSED = "unwitnessed"
     """A witness holds no head of a log that has been signed for a while."""
 

@@ -53,6 +53,15 @@ class Seal:
     signed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SignedCensus:
+    """The signed root over the counts of all clients of a log, as it is stored."""
+
+    size: int
+    root: bytes
+    note: str
+
+
 class Seals:
     """The seals of all practices: reads only."""
 
@@ -131,6 +140,11 @@ class Seals:
         with self._tree(practice_id, log, new) as tree:
             return tree.consistency(old, new)
 
+    def censuses(self, practice_id: UUID, log: str, after: int) -> list[SignedCensus]:
+        """The censuses of a log, from after a size on."""
+        with self._database.practice(practice_id) as connection:
+            return censuses(connection, practice_id, log, after)
+
     @contextmanager
     def _tree(self, practice_id: UUID, log: str, size: int) -> Iterator[Tree]:
         with self._database.practice(practice_id) as connection:
@@ -138,6 +152,19 @@ class Seals:
             if head is None or head.size < size:
                 raise NotSealedYet
             yield Tree(head.size, stored_nodes(connection, practice_id, log))
+
+
+def census_of(log: str) -> str:
+    """The name under which the censuses of a log are signed."""
+    return f"{log}-census"
+
+
+def censuses(
+    connection: Connection[Row], practice_id: UUID, log: str, after: int = 0
+) -> list[SignedCensus]:
+    """The censuses of a log from after a size on, in the caller's transaction."""
+    rows = connection.execute(_CENSUSES, (practice_id, log, after))
+    return [SignedCensus(*row) for row in rows]
 
 
 def newest(connection: Connection[Row], practice_id: UUID, log: str) -> Seal | None:
@@ -182,3 +209,5 @@ _LEAVES: Final = """SELECT leaf_hash FROM record.event
 _NODES: Final = """SELECT hash FROM record.tree_node
     WHERE practice_id = %s AND log = %s AND height = %s AND number >= %s AND number < %s
     ORDER BY number"""
+_CENSUSES: Final = """SELECT size, root, note FROM record.census
+    WHERE practice_id = %s AND log = %s AND size > %s ORDER BY size"""

@@ -13,9 +13,9 @@ from uuid import UUID
 import structlog
 from prometheus_client import Gauge
 
-from gateways.witness import Refused, Witness, WitnessUnavailable
-from record.seals import NotSealedYet, Seals
-from record.witnessing import hand_over
+from gateways.witness import ReadableWitness, Refused, Witness, WitnessUnavailable
+from record.seals import LOGS, NotSealedYet, Seals
+from record.witnessing import hand_over, hand_over_censuses
 from workers.worker import Worker
 
 log = structlog.get_logger()
@@ -61,6 +61,7 @@ class Courier(Worker):
         self._lock = Lock()
         self._waiting: set[Place] = set()
         self._held: dict[Place, int] = {}
+        self._counted: dict[Place, int] = {}
         self._refused: set[Place] = set()
         self._next: dict[Place, float] = {}
         self._not_before = 0.0
@@ -106,6 +107,7 @@ class Courier(Worker):
             self._waiting.discard(place)
         try:
             head = hand_over(self._witness, self._seals, *place, self._held.get(place, 0))
+            self._bring_censuses(place[0])
         except Refused as error:
             self._alarm(place, error.reason)
         except NotSealedYet:
@@ -122,6 +124,15 @@ class Courier(Worker):
             self._pause = FIRST_PAUSE
         self._next[place] = self._clock() + self._pace
         return True
+
+    def _bring_censuses(self, practice_id: UUID) -> None:
+        """To witnesses that keep all they took: to others a census is no head of any log."""
+        if isinstance(self._witness, ReadableWitness):
+            for of_log in LOGS:
+                known = self._counted.get((practice_id, of_log), 0)
+                self._counted[practice_id, of_log] = hand_over_censuses(
+                    self._witness, self._seals, practice_id, of_log, known
+                )
 
     def _later(self, place: Place) -> None:
         self.offer(*place)

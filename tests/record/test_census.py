@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from deploy.verify_bundle import census_over
 from domain.kernel.ids import PracticeId
-from record.census import NOBODY, Census, CensusDiffers, Count, signed
+from record.census import NOBODY, Census, CensusDiffers, Count, Recount, signed
 from record.checkpoint import VerifyKey
+from record.faults import Tampered
 from record.gate import Append
 from record.merkle import node_hash
-from record.seals import LOGS
+from record.seals import LOGS, census_of
+from record.verify_census import verify_censuses
 from tests.support.evidence import Desk
 from tests.support.record import Record, plain
 
@@ -128,3 +130,54 @@ def test_a_log_that_is_counted_otherwise_than_before_was_tampered_with(
     assert head is not None
     with pytest.raises(CensusDiffers), record.database.practice(practice_id) as connection:
         signed(connection, desk.seals, practice_id, "record", head)
+
+
+def _verified(desk: Desk, log: str = "record") -> int:
+    key = desk.seals.verify_key(desk.practice_id, census_of(log))
+    with desk.record.database.practice(desk.practice_id) as connection:
+        return verify_censuses(connection, key, desk.practice_id, log)
+
+
+def test_every_census_that_was_signed_is_counted_again(record: Record) -> None:
+    desk = Desk.of(record, record.new_practice())
+    assert _verified(desk) == 0
+    for _ in range(3):
+        desk.bundle(desk.client())
+        record.gate.append(Append(desk.practice_id, "record", [plain()]))
+    assert [_verified(desk, log) for log in LOGS] == [3, 3]
+
+
+def test_a_signer_who_counted_one_client_short_is_found(record: Record) -> None:
+    """She has the key: note, root and row agree with each other, and not with the log."""
+    desk = Desk.of(record, record.new_practice())
+    client = desk.client()
+    desk.bundle(client)
+    desk.client()
+    head = desk.gather(client).logs["record"].head
+    rows = record.events(desk.practice_id)[: head.size]
+    recount = Recount()
+    for row in rows[:2] + rows[3:]:
+        recount.take(row["subject"], row["leaf_hash"])
+    root = recount.census().root
+    note = desk.seals.signing_key(desk.practice_id, census_of("record")).sign(head.size, root)
+    _rewrite(record, desk.practice_id, head.size, root, note)
+    with pytest.raises(Tampered, match="miscounted: positions 1 to 6 of the record log"):
+        _verified(desk)
+    # One whom the key does not belong to signs nothing that counts.
+    forged = note.replace(note[-10], "A" if note[-10] != "A" else "B")
+    _rewrite(record, desk.practice_id, head.size, root, forged)
+    with pytest.raises(Tampered, match="forged"):
+        _verified(desk)
+    _rewrite(record, desk.practice_id, head.size, bytes(32), note)
+    with pytest.raises(Tampered, match="another's"):
+        _verified(desk)
+
+
+def _rewrite(record: Record, practice_id: UUID, size: int, root: bytes, note: str) -> None:
+    with psycopg.connect(record.ready.admin_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(
+            """UPDATE record.census SET root = %s, note = %s
+            WHERE practice_id = %s AND log = 'record' AND size = %s""",
+            (root, note, practice_id, size),
+        )

@@ -19,8 +19,9 @@ from gateways.witness.simulator import SimulatedWitness
 from record.checkpoint import origin_of
 from record.merkle import root_of
 from record.sealing import Sealing
-from record.seals import LOGS
+from record.seals import LOGS, census_of
 from record.witnessing import rule, trusting
+from tests.support.evidence import Desk
 from tests.support.record import Record, record_on
 from workers.courier import FIRST_PAUSE, LONGEST_PAUSE, PACE, Courier
 from workers.sealer import Sealer
@@ -319,3 +320,36 @@ def test_a_new_process_finds_out_what_the_witness_has(
     newest = record.seals.newest(practice_id, "record")
     assert newest is not None
     assert held(witness, practice_id)[-1] == newest.note
+
+
+def test_censuses_are_brought_too_and_two_of_one_size_are_an_alarm(
+    record: Record, practice_id: PracticeId, witness: SimulatedWitness, sealer: Sealer
+) -> None:
+    desk = Desk.of(record, practice_id)
+    client = desk.client()
+    desk.bundle(client)
+    sealer.run_once()
+    desk.client()
+    desk.bundle(client)
+    desk.client()  # the next heads bring them along
+    sealer.run_once()
+    for log in LOGS:
+        signed = [one.note for one in desk.seals.censuses(practice_id, log, 0)]
+        assert len(signed) == 2
+        assert held(witness, practice_id, census_of(log)) == signed
+    assert sealer.couriers[0].refused == frozenset()
+
+    # Somebody with the key tells another count of the same log, to another courier's face.
+    newest = desk.seals.censuses(practice_id, "record", 0)[-1]
+    other = desk.seals.signing_key(practice_id, census_of("record")).sign(newest.size, bytes(32))
+    record.admin("ALTER TABLE record.census DISABLE TRIGGER append_only")
+    record.admin(
+        "UPDATE record.census SET note = %s WHERE log = 'record' AND size = %s",
+        (other, newest.size),
+    )
+    again = Courier(witness, desk.seals, pace=0)
+    again.offer(practice_id, "record")
+    with capture_logs() as logs:
+        again.run_once()
+    assert [one["reason"] for one in logs if one["event"] == "witness_refused"] == ["forked"]
+    assert again.refused == {(practice_id, "record")}

@@ -17,6 +17,7 @@ from projections import positions
 from projections.all import NAMES
 from projections.parking import Parked, parked, retry_now
 from record.database import Database
+from workers.relay import NAME as RELAY
 
 projections = typer.Typer(help="How far the projections are, and what is stuck.")
 
@@ -63,18 +64,32 @@ def retry(
     practice: Annotated[str, typer.Option("--practice", help="The practice's slug.")],
 ) -> None:
     """Try an event again now that a projection could not take."""
-    if name not in NAMES:
-        raise Refusal(f"there is no projection {name}; there are: {', '.join(sorted(NAMES))}")
+    known = {*NAMES, RELAY}
+    if name not in known:
+        raise Refusal(f"there is no projection {name}; there are: {', '.join(sorted(known))}")
     with _open() as (admin, database):
-        if not retry_now(database, practice_named(admin, practice), NAMES[name]):
+        practice_id = practice_named(admin, practice)
+        stuck = [
+            one
+            for one in parked(database)
+            if one.practice_id == practice_id and _question(one) == name
+        ]
+        if not stuck:
             raise Refusal(f"{name} of {practice} is not stuck")
+        for one in stuck:
+            retry_now(database, practice_id, one.name)
     typer.echo(f"{name} of {practice} is tried again as soon as a projector looks")
 
 
-def _told(one: Parked, named: dict[PracticeId, str]) -> dict[str, object]:
+def _question(one: Parked) -> str:
+    """As people call it; the relay is stuck in the same way, at a place of its own."""
     questions = {name: question for question, name in NAMES.items()}
+    return questions.get(one.name, RELAY)
+
+
+def _told(one: Parked, named: dict[PracticeId, str]) -> dict[str, object]:
     return {
-        "projection": questions.get(one.name, one.name),
+        "projection": _question(one),
         "practice": named[PracticeId(one.practice_id)],
         "position": one.position,
         "type": one.event_type,

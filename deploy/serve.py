@@ -11,7 +11,7 @@ import uvicorn
 from deploy.database import ready_database
 from deploy.logs import configure_logging
 from deploy.refusal import Refusal
-from deploy.settings import Settings
+from deploy.settings import Role, Settings
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -46,14 +46,18 @@ class Server(uvicorn.Server):
             _ignore_stop_signals()
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, role: Role = "serve") -> None:
     """Run until asked to stop. The port is taken first: if it is in use, nothing else happens."""
     configure_logging(settings.log_level)
-    with _stoppable(), _bound(settings) as listener, ready_database(settings) as database:
+    with (
+        stoppable(),
+        bound(settings.host, settings.port, "PALIMPSEST_PORT") as listener,
+        ready_database(settings) as database,
+    ):
         # Late, so that a port in use is told at once and not after everything was loaded.
         from deploy.wiring import running_app  # noqa: PLC0415
 
-        with running_app(settings, database) as app:
+        with running_app(settings, database, role) as app:
             config = uvicorn.Config(
                 app.asgi,
                 log_config=None,
@@ -61,7 +65,7 @@ def serve(settings: Settings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            ready = f"Palimpsest is ready at {_address(settings.host, listener)}"
+            ready = f"Palimpsest is ready at {address_of(settings.host, listener)}"
             _run(Server(config, f"{ready}\n{app.announcement}".rstrip()), listener)
 
 
@@ -74,35 +78,36 @@ def _run(server: uvicorn.Server, listener: socket.socket) -> None:
 
 
 @contextmanager
-def _bound(settings: Settings) -> Iterator[socket.socket]:
+def bound(host: str, port: int, setting: str) -> Iterator[socket.socket]:
     """Take the port without listening yet: until we are ready, callers are turned away."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror:
-        raise Refusal(f"PALIMPSEST_HOST: {settings.host} is not an address here") from None
+        raise Refusal(f"PALIMPSEST_HOST: {host} is not an address here") from None
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
         except PermissionError:
-            raise Refusal(f"port {settings.port} may not be used by this user") from None
+            raise Refusal(f"port {port} may not be used by this user") from None
         except OSError as error:
             raise Refusal(
-                f"port {settings.port} on {settings.host} cannot be used ({error.strerror}); "
-                "choose another with PALIMPSEST_PORT"
+                f"port {port} on {host} cannot be used ({error.strerror}); "
+                f"choose another with {setting}"
             ) from None
         yield listener
 
 
-def _address(host: str, listener: socket.socket) -> str:
+def address_of(host: str, listener: socket.socket) -> str:
+    """As people type it."""
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listener.getsockname()[1]}"
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
+def stoppable() -> Iterator[None]:
     """Let every request to stop unwind what was started; a second one changes nothing."""
 
     def stop(_number: int, _frame: "FrameType | None") -> None:

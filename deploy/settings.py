@@ -15,6 +15,10 @@ from gateways.kms.aws import read_address
 
 PREFIX = "PALIMPSEST_"
 LOCAL = "local"
+SERVERS = r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$"
+
+Role = Literal["serve", "api", "worker", "relay"]
+"""What a process is for; `serve` is all of it."""
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -83,6 +87,12 @@ class Settings(BaseSettings):
         NoDecode,
         BeforeValidator(_addresses),
     ] = Field(default_factory=_witness_beside_the_data)
+    # Where projections read: the record, or the topic that carries it
+    projection_source: Literal["postgres", "kafka"] = "postgres"
+    kafka: Annotated[str, Field(pattern=SERVERS)] | None = None  # host:port,… ; None: no relay
+    kafka_topic: str = Field(default="palimpsest.record", pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    kafka_client_file: AbsolutePath | None = None  # the client's own options, as JSON
+    metrics_port: int = Field(default=8001, ge=0, le=65535)  # of worker and relay; 0: any free
     pool_size: int = Field(default=10, ge=2, le=200)
     session_idle_minutes: int = Field(default=15, ge=1, le=24 * 60)
     demo: bool = True  # load the demo practices into an empty database

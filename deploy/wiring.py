@@ -13,14 +13,18 @@ from api.app import create_app
 from api.platform import Platform
 from api.security.identity import Identity
 from api.web import ROUTERS
+from deploy.broker import open_broker
 from deploy.database import Database as Ready
 from deploy.demo.loading import announcement, load_demo
-from deploy.settings import Settings
+from deploy.refusal import Refusal
+from deploy.settings import Role, Settings
 from deploy.witnesses import open_witnesses
 from domain.kernel.clock import Clock, SystemClock
 from domain.kernel.ids import PracticeId
+from gateways.broker import Broker
 from gateways.kms import Kms
 from gateways.witness import Witness
+from projections.all import all_projections
 from projections.chart_view.projection import ChartViewProjection
 from projections.chart_view.reader import ChartView
 from projections.client_search.projection import ClientSearchProjection
@@ -34,8 +38,11 @@ from record.hints import Hints
 from record.keys import KeyRing
 from record.practice import Practice, Practices
 from record.seals import Seals
+from workers.follower import GROUP, Follower
 from workers.projector import Projector
+from workers.relay import Relay
 from workers.sealer import Sealer
+from workers.worker import Worker
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Parts:
     projector: Projector
     sealer: Sealer
     keys: KeyRing
+    hints: Hints
 
 
 @dataclass(frozen=True)
@@ -106,29 +114,75 @@ def open_parts(
             Projector(database, records, projections, hints),
             Sealer(database, seals, witnesses),
             keys,
+            hints,
         )
 
 
 @contextmanager
-def running_app(settings: Settings, ready: Ready) -> Iterator[Running]:
-    """Everything in one process: on first start the demo practices, then workers, API and pages."""
-    idle = timedelta(minutes=settings.session_idle_minutes)
+def running_app(settings: Settings, ready: Ready, role: Role = "serve") -> Iterator[Running]:
+    """API and pages; as `serve` the workers too and, on first start, the demo practices."""
+    with _parts_for(settings, ready) as parts:
+        if settings.demo and role == "serve":
+            load_demo(ready, parts)
+        with _at_work(crew(settings, parts, role)):
+            told = announcement(ready) if settings.demo else ""
+            running = Running(create_app(parts.platform, ROUTERS), told)
+            settle()
+            yield running
+
+
+@contextmanager
+def running_workers(settings: Settings, ready: Ready, role: Role) -> Iterator[Sequence[Worker]]:
+    """What a role does in the background, at work."""
+    with _parts_for(settings, ready) as parts, _at_work(crew(settings, parts, role)) as workers:
+        settle()
+        yield workers
+
+
+def crew(settings: Settings, parts: Parts, role: Role) -> list[Worker]:
+    """The workers of a role. Refuses a role that needs Kafka where none is named."""
+    broker = open_broker(settings)
+    workers: list[Worker] = []
+    if role in ("serve", "worker"):
+        workers += [_projector(settings, parts, broker), parts.sealer]
+    if role == "relay" or (role == "serve" and broker is not None):
+        if broker is None:
+            raise Refusal("PALIMPSEST_KAFKA: a relay needs a broker to publish to")
+        workers.append(Relay(parts.platform.database, broker.publisher(), parts.hints))
+    return workers
+
+
+def _projector(settings: Settings, parts: Parts, broker: Broker | None) -> Projector | Follower:
+    if settings.projection_source == "postgres":
+        return parts.projector
+    if broker is None:
+        raise Refusal("PALIMPSEST_PROJECTION_SOURCE: kafka needs PALIMPSEST_KAFKA")
+    database, practices = parts.platform.database, parts.platform.practices
+    projections = all_projections(parts.keys, practices)
+    return Follower(database, practices, projections, broker.consumer(GROUP))
+
+
+@contextmanager
+def _parts_for(settings: Settings, ready: Ready) -> Iterator[Parts]:
     with (
         open_witnesses(settings, ready.kms) as witnesses,
         open_parts(
             ready.app_url,
             ready.kms,
             pool_size=settings.pool_size,
-            idle=idle,
+            idle=timedelta(minutes=settings.session_idle_minutes),
             witnesses=witnesses,
         ) as parts,
     ):
-        if settings.demo:
-            load_demo(ready, parts)
-        with parts.projector, parts.sealer:
-            running = Running(create_app(parts.platform, ROUTERS), announcement(ready))
-            settle()
-            yield running
+        yield parts
+
+
+@contextmanager
+def _at_work(workers: Sequence[Worker]) -> Iterator[Sequence[Worker]]:
+    with ExitStack() as stack:
+        for worker in workers:
+            stack.enter_context(worker)
+        yield workers
 
 
 def settle() -> None:

@@ -17,7 +17,6 @@ from kafka.admin import NewTopic
 from kafka.errors import (
     AuthorizationError,
     InvalidTopicError,
-    KafkaConfigurationError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
@@ -56,11 +55,14 @@ _REFUSALS: Final = (
 
 
 class WrongOptions(Exception):
-    """The client does not know an option that it was given, or not that value of it."""
+    """The client does not know an option that it was given."""
 
 
 class KafkaBroker:
-    """A topic of a Kafka cluster. `options` are the client's own, such as for TLS and SASL."""
+    """A topic of a Kafka cluster. `options` are the client's own, such as for TLS and SASL.
+
+    Raises `WrongOptions`.
+    """
 
     def __init__(
         self,
@@ -70,6 +72,9 @@ class KafkaBroker:
         session_ms: int = SESSION_MS,
         options: dict[str, Any] | None = None,
     ) -> None:
+        unknown = {*(options or {})} - {*KafkaAdminClient.DEFAULT_CONFIG}
+        if unknown:
+            raise WrongOptions(", ".join(sorted(unknown)))
         self.topic = topic
         self._session_ms = session_ms
         self._options = {"bootstrap_servers": servers.split(","), **_COMMON, **(options or {})}
@@ -95,8 +100,6 @@ class KafkaBroker:
                     except TopicAlreadyExistsError:
                         continue
                 return f"{admin.describe_cluster()['cluster_id']}:{found['topic_id']}"
-        except KafkaConfigurationError as error:
-            raise WrongOptions(str(error)) from error
         except KafkaError as error:
             raise BrokerUnavailable(type(error).__name__) from error
 

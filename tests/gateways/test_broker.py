@@ -188,4 +188,4 @@ def test_a_broker_that_is_not_there_is_unavailable() -> None:
 
 def test_an_option_that_the_client_does_not_know_is_told() -> None:
     with pytest.raises(WrongOptions, match="sesame"):
-        KafkaBroker("127.0.0.1:1", "topic", options={"sesame": "open"}).publisher().place()
+        KafkaBroker("127.0.0.1:1", "topic", options={"sesame": "open"})

@@ -104,12 +104,23 @@ def test_it_is_tried_again_when_asked_for(shown: Shown) -> None:
     assert len(shown.rows("chart_view", shown.here)) == 2
 
 
+def test_a_relay_that_is_stuck_is_told_and_tried_again_too(shown: Shown) -> None:
+    with shown.record.database.practice(shown.here.practice_id) as connection:
+        for _ in range(20):
+            park(connection, "relay:a cluster:a topic", 1, "note.signed.v1", ValueError())
+    assert f"relay of {slug(shown)} is stuck at position 1" in palimpsest().stdout
+    assert palimpsest("retry", "relay", "--practice", slug(shown)).exit_code == 0
+    ((is_due,),) = shown.record.admin("SELECT retry_at <= now() FROM projection.parked")
+    assert is_due
+
+
 @pytest.mark.parametrize(
     ("name", "practice", "why"),
     [
-        ("nonsense", "", "there are: chart_view, client_search"),
+        ("nonsense", "", "there are: chart_view, client_search, relay"),
         ("chart_view", "nowhere", "there is no practice nowhere"),
         ("chart_view", "", "is not stuck"),
+        ("relay", "", "is not stuck"),
     ],
 )
 def test_what_cannot_be_tried_again_is_refused(

@@ -36,7 +36,11 @@ class NotYourDraft(Forbidden):
 
 
 CLAIM_LASTS = timedelta(seconds=60)
-"""Longer than any append may take; only a process that died in the middle leaves a claim behind."""
+"""Longer than any append may take; only a process that died in the middle leaves a claim behind.
+
+Measured by PostgreSQL's clock, which all processes share: a program whose own is wrong neither ends
+another's claim nor keeps one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,11 @@ class Drafts:
                 """UPDATE record.draft SET revision = revision + 1, key_id = %s, body = %s,
                     saved_at = %s, base_version = %s, claimed_by = NULL, claimed_at = NULL
                 WHERE practice_id = %s AND stream_id = %s AND revision = %s
-                    AND (claimed_at IS NULL OR claimed_at < %s OR base_version < %s)
+                    AND (claimed_at IS NULL OR claimed_at < clock_timestamp() - %s
+                        OR base_version < %s)
                 RETURNING revision""",
                 (key_id, body, context.at, base_version, context.practice_id, draft.stream_id,
-                 draft.revision, context.at - CLAIM_LASTS, base_version),
+                 draft.revision, CLAIM_LASTS, base_version),
             ).fetchone()  # fmt: skip
         found = self._found(context.practice_id, draft.stream_id)
         if saved is None and found.revision == draft.revision:
@@ -145,13 +150,13 @@ class Drafts:
         place = (context.practice_id, draft.stream_id)
         with self._database.practice(context.practice_id) as connection:
             claim = connection.execute(
-                """UPDATE record.draft SET claimed_by = %s, claimed_at = %s
+                """UPDATE record.draft SET claimed_by = %s, claimed_at = clock_timestamp()
                 WHERE practice_id = %s AND stream_id = %s AND revision = %s
-                    AND (claimed_at IS NULL OR claimed_at < %s OR claimed_by = %s)
+                    AND (claimed_at IS NULL OR claimed_at < clock_timestamp() - %s
+                        OR claimed_by = %s)
                 RETURNING revision""",
-                (context.command_id, context.at, *place, draft.revision,
-                 context.at - CLAIM_LASTS, context.command_id),
-            ).fetchone()  # fmt: skip
+                (context.command_id, *place, draft.revision, CLAIM_LASTS, context.command_id),
+            ).fetchone()
         if claim is None:
             found = self._found(*place)
             if found.revision == draft.revision:

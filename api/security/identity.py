@@ -157,7 +157,8 @@ class Identity:
             raise NotSignedIn
         row = rows[0]
         kind, last_seen_at, expires_at = row[8:11]
-        is_idle = kind == "session" and at - last_seen_at > self._idle
+        # Last seen in the future: it was begun or used while our clock was wrong.
+        is_idle = kind == "session" and abs(at - last_seen_at) > self._idle
         if is_idle or at >= expires_at:
             raise SessionExpired
         if at - last_seen_at > self._seen_every:

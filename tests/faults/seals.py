@@ -7,6 +7,9 @@ import psycopg
 
 from gateways.witness import ReadableWitness
 from record.checkpoint import BadNote, Checkpoint, VerifyKey, origin_of
+from record.faults import Tampered
+from record.stored_log import StoredLog
+from record.verify import held_by, verify
 from tests.faults.checker import Log, Objection, stored
 from tests.support.record import Record
 
@@ -31,8 +34,20 @@ def objections(record: Record, witness: ReadableWitness | None = None) -> list[O
         notes.setdefault((practice_id, log), []).append(note)
     return [
         *(one for log in notes | events for one in _of_log(record, log, notes, events)),
+        *(one for log in notes | events for one in _verified(record, log, witness)),
         *(() if witness is None else _of_witness(witness, notes)),
     ]
+
+
+def _verified(record: Record, log: Log, witness: ReadableWitness | None) -> Iterator[Objection]:
+    """What `palimpsest verify` says of it."""
+    key = record.seals.verify_key(*log)
+    held = held_by([] if witness is None else [witness], key)
+    with record.database.practice(log[0]) as connection:
+        try:
+            verify(StoredLog(connection, *log), key, held)
+        except Tampered as tampered:
+            yield Objection("verify", str(tampered.fault))
 
 
 def _of_log(

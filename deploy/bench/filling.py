@@ -43,7 +43,7 @@ LIFE: Final = (
     "register", "look", "sign", "look", "add", "sign", "look", "correct", "change", "sign",
     "look", "lock", "sign", "look", "sign", "add", "sign", "look", "correct", "look",
 )  # fmt: skip
-"""What happens to each client: 14 events of the record, 6 entries of the access log."""
+"""What happens to each client: 13 events of the record, 7 entries of the access log."""
 EVENTS_PER_HOUR: Final = 100
 """Of a practice, which stays as busy as it was: it is the years that grow."""
 BEGIN: Final = datetime(2019, 1, 7, 9, tzinfo=UTC)

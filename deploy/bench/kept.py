@@ -34,6 +34,8 @@ from record.seals import LOGS, Seals
 
 BYTES_PER_EVENT: Final = 3_000
 """Rows, indexes, keys, commands and projections took 1,900; the rest is for WAL and sorting."""
+OUTGROWN: Final = 1.2
+"""So many times its size, and a kept record is filled anew: measuring appends makes it grow."""
 READY: Final = "filled, projected and sealed"
 
 Watch = Callable[[str, int, int], None]
@@ -54,7 +56,7 @@ def filled(home: Home, size: int, *, keep: bool, watch: Watch) -> Iterator[Where
     name = f"palimpsest_growth_{size}"
     admin_url = make_conninfo(home.admin_url, dbname=name)
     with psycopg.connect(home.admin_url, autocommit=True) as admin:
-        is_ready = _comment(admin, name) == READY
+        is_ready = _comment(admin, name) == READY and _events(admin_url) <= size * OUTGROWN
         if not is_ready:
             refuse_without_room(admin, size)
             _drop(admin, name)
@@ -94,6 +96,12 @@ def _comment(admin: psycopg.Connection[Any], name: str) -> object:
         "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", (name,)
     ).fetchone()
     return None if row is None else row[0]
+
+
+def _events(admin_url: str) -> int:
+    with psycopg.connect(admin_url) as admin:
+        (events,) = admin.execute("SELECT sum(position)::bigint FROM record.head").fetchall()[0]
+        return int(events)
 
 
 def _drop(admin: psycopg.Connection[Any], name: str) -> None:

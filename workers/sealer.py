@@ -90,7 +90,7 @@ class Sealer(Worker):
         behind = {place: heads[place] - self._sealed.get(place, 0) for place in news}
         self._since = {place: self._since[place] for place in news if behind[place]}
         UNSEALED.set(sum(behind.values()))
-        UNSEALED_SECONDS.set(monotonic() - min(self._since.values(), default=monotonic()))
+        UNSEALED_SECONDS.set(max(map(monotonic().__sub__, self._since.values()), default=0.0))
         BROKEN.set(len(self._broken))
         return False
 

@@ -25,7 +25,7 @@ REVIEWED_POLICIES: Final = {
 LOGS: Final = ("record.event", "record.head", "record.command")
 """What only the gate may write."""
 
-SEALS: Final = ("record.tree_node", "record.checkpoint")
+SEALS: Final = ("record.tree_node", "record.checkpoint", "record.census")
 """What the sealer adds to, and nobody changes."""
 
 

@@ -18,8 +18,10 @@ from domain.client.aggregate import CLIENT
 from domain.kernel.events import Context
 from domain.kernel.ids import PracticeId
 from record.access import Accessed
+from record.checkpoint import SigningKey
 from record.ids import SYSTEM
 from record.provision import NewPractice
+from record.seals import census_of
 from tests.support.evidence import unzip
 from tests.support.postgres import ROOT_KEY
 from tests.support.record import context, register
@@ -112,3 +114,18 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(
     )
     assert refused(result) == "there is no practice nowhere; there are: spa"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["root.key", "there.zip"]
+
+
+def test_a_count_that_was_signed_falsely_is_found_by_verify(house: House, tmp_path: Path) -> None:
+    assert export(house, tmp_path / "one.zip").exit_code == 0
+    assert palimpsest("verify", "--practice", "spa").exit_code == 0
+    with psycopg.connect(house.database.admin_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        key = SigningKey.of(house.database.kms, house.practice_id, census_of("record"))
+        admin.execute(
+            "UPDATE record.census SET root = %s, note = %s WHERE log = 'record'",
+            (bytes(32), key.sign(1, bytes(32))),
+        )
+    result = palimpsest("verify", "--practice", "spa")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("miscounted: position 1 of the record log")

@@ -76,6 +76,8 @@ SEEDED = {
         Finding("LOG_WRITABLE", "record.head"),
     "GRANT UPDATE (note) ON record.checkpoint TO palimpsest_app":
         Finding("SEAL_CHANGEABLE", "record.checkpoint"),
+    "GRANT UPDATE (root) ON record.census TO palimpsest_app":
+        Finding("SEAL_CHANGEABLE", "record.census"),
     "GRANT DELETE ON record.tree_node TO palimpsest_app":
         Finding("SEAL_CHANGEABLE", "record.tree_node"),
     "CREATE SCHEMA theirs CREATE TABLE one (practice_id uuid NOT NULL);"

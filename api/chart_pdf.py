@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import typst
 
 from domain.chart.events import SECTIONS, EarlierEntry, Sections
-from projections.chart_view.document import ChartDocument, NoteVersion, NoteView
+from projections.chart_view.document import ChartDocument
+from projections.chart_view.erased import Erasure
+from projections.chart_view.note import NoteVersion, NoteView
 
 TEMPLATE = Path(__file__).with_name("chart.typ")
 STANDARD: Final = "a-2a"
@@ -27,6 +29,7 @@ _STATUS: Final = {
     "amended": "Amended",
     "entered_in_error": "Entered in error",
     "moved": "Moved to another client’s chart",
+    "erased": "Text erased",
 }
 _ACT: Final = {
     "signed": "Signed",
@@ -45,6 +48,7 @@ _EARLIER: Final = {
 _GONE: Final = (
     "Entries of this record that nobody can read any more, because their key was destroyed: {:,}."
 )
+_ERASED: Final = "This was erased and can never be read again."
 _LACKING: Final = (
     "The fonts of this paper lack some characters; each stands as its Unicode number, such as "
     "<U+5C71>. The entries in record.jsonl hold the text itself."
@@ -152,9 +156,20 @@ def _chart(documents: Sequence[ChartDocument], standing: Standing) -> dict[str, 
             ("Its signed root", standing.root),
             ("Exported", f"{standing.moment(standing.exported_at)}, by {standing.exported_by}"),
         ],
-        "remarks": [_GONE.format(standing.unreadable)] if standing.unreadable else [],
+        "remarks": [
+            *([_GONE.format(standing.unreadable)] if standing.unreadable else []),
+            *(_erasure(one, standing) for one in own.erasures),
+        ],
         "notes": [_note(note, standing) for note in notes],
     }  # fmt: skip
+
+
+def _erasure(one: Erasure, standing: Standing) -> str:
+    return (
+        f"Erased on {standing.moment(one.at)}, the {one.category.value} texts: asked for by "
+        f"{standing.name(one.requested_by)}, agreed to by {standing.name(one.agreed_by)} "
+        f"({one.legal_basis}). Reason: {one.reason}"
+    )
 
 
 def _name(document: ChartDocument) -> str:
@@ -205,6 +220,8 @@ def _acts(version: NoteVersion, standing: Standing) -> Iterator[dict[str, Any]]:
         ]
     if version.addendum is not None:
         sections.append(("Added", version.addendum))
+    if version.is_erased:
+        sections = [("Text", _ERASED)]
     yield {
         "what": _ACT[version.kind],
         "author": f"{standing.name(version.author)}, {version.role.replace('_', ' ')}",

@@ -76,6 +76,12 @@ WORDS: dict[str, str] = {
     "not_a_place": "Give a position, or a moment as 2026-03-02T12:00:00-05:00.",
     "position_unknown": "The log has not come that far; take a position it has answered with.",
     "invalid_if_match": "If-Match takes the version last seen, as a number.",
+    "second_person_needed": "You have asked for this yourself: another person must agree.",
+    "under_legal_hold": "A legal hold lies on this record: nothing may be erased until it ends.",
+    "under_retention": "The law asks for this to be kept for longer; see until when.",
+    "legal_hold_unknown": "No such hold lies on this record.",
+    "erasure_not_agreed": "Nobody has agreed to this erasure.",
+    "not_erasable": "What the practice did and who read the record cannot be erased.",
     "query_too_short": "Type at least three characters.",
 }
 

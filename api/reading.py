@@ -7,13 +7,15 @@ from uuid import UUID
 from pydantic import Field
 
 from api.asking import Asking
+from api.erasures import ErasureOut, erasures_out, folded
 from api.problems import AsOfInFuture
 from domain.chart.aggregate import NOTE, Note
 from domain.chart.events import EarlierEntry, NoteEvent, Sections
 from domain.client.aggregate import ClientMerged, ClientUnknown
 from domain.kernel.errors import NotFound
 from domain.kernel.events import Frozen, Recorded
-from projections.chart_view.document import ChartDocument, NoteStatus, NoteView, View, as_of, fold
+from projections.chart_view.document import ChartDocument, View, as_of, fold
+from projections.chart_view.note import NoteStatus, NoteView
 from record.drafts import Draft
 from record.envelope import Shredded
 
@@ -34,6 +36,8 @@ class ClientOut(Frozen):
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
     version: int = 0
+    erasures: tuple[ErasureOut, ...] = ()
+    """What was destroyed of her record; the fields of an erased category are none."""
 
 
 class VersionOut(Frozen):
@@ -54,6 +58,7 @@ class VersionOut(Frozen):
     linked_client_id: UUID | None
     linked_note_id: UUID | None
     history: tuple[EarlierEntry, ...] = ()
+    is_erased: bool = False
 
 
 class DraftOut(Frozen):
@@ -78,6 +83,7 @@ class NoteOut(Frozen):
     occurred_at: datetime
     versions: list[VersionOut] = Field(default_factory=list)
     draft: DraftOut | None = None
+    erased_at: datetime | None = None
 
 
 class ChartOut(Frozen):
@@ -99,14 +105,14 @@ class DraftText(Frozen):
 
 def read_client(asking: Asking, client_id: UUID) -> ClientOut:
     """Identity and contact. Raises `ClientUnknown`, `ClientMerged`, `AccessNotLogged`."""
-    document = fold(asking.practice.stream(client_id))
-    if document.details is None:
+    document = folded(asking, client_id, client_id)
+    if document.client_id is None:
         asking.note("read", "client", [client_id], outcome="not_found")
         raise ClientUnknown
     asking.note("read", "client", [client_id])
     if document.merged_into is not None:
         raise ClientMerged(merged_into=document.merged_into)
-    return client_out(document, client_id)
+    return client_out(document, client_id, erasures_out(asking, document.erasures))
 
 
 def read_chart(
@@ -125,7 +131,7 @@ def read_chart(
             raise AsOfInFuture
         moment = min(moment, asking.context.at)
         documents, position = _replayed(asking, client_id, moment, view)
-    if not documents or (moment is None and documents[0].details is None):
+    if not documents or (moment is None and documents[0].client_id is None):
         asking.note("read", "chart", [client_id], outcome="not_found")
         raise ClientUnknown
     own = documents[0]
@@ -139,8 +145,13 @@ def read_chart(
     if moment is None:
         notes = _with_drafts(asking, charts, notes, names)
     notes.sort(key=lambda note: (note.occurred_at, note.id), reverse=True)
+    erasures = erasures_out(asking, own.erasures)
     return ChartOut(
-        client=client_out(own, client_id), notes=notes, as_of=moment, view=view, position=position
+        client=client_out(own, client_id, erasures),
+        notes=notes,
+        as_of=moment,
+        view=view,
+        position=position,
     )
 
 
@@ -174,6 +185,8 @@ def read_note(asking: Asking, note_id: UUID) -> NoteOut:
     names = asking.platform.identity.names(asking.context.practice_id)
     document = fold(events)
     if document.notes:
+        if document.notes[0].status == "erased":  # since when, another stream tells
+            document = folded(asking, document.notes[0].client_id, note_id)
         note = note_out(document.notes[0], names)
     elif draft is not None and not events:
         note = _draft_note(draft, names)
@@ -197,7 +210,9 @@ def live_draft(asking: Asking, note_id: UUID) -> tuple[Draft | None, list[Record
     return draft, events
 
 
-def client_out(document: ChartDocument, client_id: UUID) -> ClientOut:
+def client_out(
+    document: ChartDocument, client_id: UUID, erasures: tuple[ErasureOut, ...] = ()
+) -> ClientOut:
     """The identity part of a chart."""
     details = {} if document.details is None else dict(document.details)
     return ClientOut(
@@ -206,6 +221,7 @@ def client_out(document: ChartDocument, client_id: UUID) -> ClientOut:
         merged_into=document.merged_into,
         absorbed=document.absorbed,
         version=document.version,
+        erasures=erasures,
         **details,
     )
 
@@ -219,6 +235,7 @@ def note_out(note: NoteView, names: dict[UUID, str]) -> NoteOut:
         version=note.version,
         is_locked=note.is_locked,
         occurred_at=note.occurred_at,
+        erased_at=note.erased_at,
         versions=[
             VersionOut(
                 **{**dict(one), "author": names.get(one.author, "unknown"), "author_id": one.author}

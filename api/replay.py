@@ -31,6 +31,8 @@ class EventItem(Frozen):
     role: str
     body: dict[str, Any]
     leaf_hash: str
+    is_erased: bool = False
+    """Its key was destroyed: what it said can never be read again; place, time and hash remain."""
 
 
 class AccessItem(Frozen):
@@ -130,6 +132,7 @@ def _item(one: Recorded, names: dict[UUID, str]) -> EventItem:
         role=one.role,
         body=one.event.model_dump(mode="json"),
         leaf_hash=one.leaf_hash.hex(),
+        is_erased=isinstance(one.event, Shredded),
     )
 
 

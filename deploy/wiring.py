@@ -25,9 +25,7 @@ from gateways.broker import Broker
 from gateways.kms import Kms
 from gateways.witness import Witness
 from projections.all import all_projections
-from projections.chart_view.projection import ChartViewProjection
 from projections.chart_view.reader import ChartView
-from projections.client_search.projection import ClientSearchProjection
 from projections.client_search.reader import ClientSearch
 from record.access import AccessLog
 from record.database import Database
@@ -87,6 +85,7 @@ def open_parts(
 
         gate = Gate(writing, tell)
         keys = KeyRing(database, kms)
+        hints.on_lost_key(keys.forget)
 
         def practice(log: str) -> Practices:
             def make(practice_id: PracticeId) -> Practice:
@@ -108,10 +107,9 @@ def open_parts(
             seals=seals,
             exports=Exports(database, seals, keys, records, accesses),
         )
-        projections = (ClientSearchProjection(), ChartViewProjection(keys, records))
         yield Parts(
             platform,
-            Projector(database, records, projections, hints),
+            Projector(database, records, all_projections(keys, records), hints),
             Sealer(database, seals, witnesses),
             keys,
             hints,

@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 from domain.kernel.events import Event, Recorded
 from domain.kernel.upcasting import UPCASTERS
 from record.database import Row
+from record.shredding import Gone
 
 Schema = Literal["projection", "rebuild"]
 FETCH = 500
@@ -59,6 +60,13 @@ class Projection(ABC):
         """Writes what follows from a batch, within the caller's transaction of that practice.
 
         Events that its rows show already change nothing.
+        """
+
+    @abstractmethod
+    def erase(self, connection: Connection[Row], practice_id: UUID, gone: Gone) -> tuple[str, ...]:
+        """Takes out what the tables hold of texts whose keys are being destroyed.
+
+        In the very transaction that destroys them. Names the tables whose files still hold it.
         """
 
     @abstractmethod

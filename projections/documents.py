@@ -14,6 +14,7 @@ from record.database import Row
 from record.envelope import Shredded
 from record.keys import KeyRing
 from record.practice import Practices
+from record.shredding import Gone
 
 D = TypeVar("D", bound=Frozen)
 
@@ -39,6 +40,8 @@ class DocumentProjection(Projection, Generic[D]):
 
     document: ClassVar[type[Frozen]]
     category: ClassVar[Category]
+    begins_anew_after: ClassVar[tuple[type[Event], ...]] = ()
+    """Events after which the document is folded from the record again, for what is left of it."""
 
     def __init__(self, keys: KeyRing, practices: Practices, schema: Schema = "projection") -> None:
         super().__init__(schema)
@@ -104,7 +107,18 @@ class DocumentProjection(Projection, Generic[D]):
         document = None if row is None else self._open(practice_id, subject, row)
         if row is not None and document is None:
             events = self.history(practice_id, subject, until=events[-1].position)
-        yield events[-1].position, self.fold(events, document)
+        yield events[-1].position, self.folded(practice_id, subject, events, document)
+
+    def folded(
+        self, practice_id: UUID, subject: UUID, events: list[Recorded], before: D | None
+    ) -> D:
+        """The document after the events; made from nothing where they say that text was erased."""
+        if any(isinstance(recorded.event, self.begins_anew_after) for recorded in events):
+            # Whatever this process remembers, of keys too, may be from before.
+            self._keys.forget()
+            events = self.history(practice_id, subject, until=events[-1].position)
+            before = None
+        return self.fold(events, before)
 
     def _sealed(
         self, practice_id: UUID, subject: UUID, position: int, document: D
@@ -113,6 +127,18 @@ class DocumentProjection(Projection, Generic[D]):
         bound_to = about(self.name, practice_id, subject, position)
         text = document.model_dump_json().encode()
         return subject, key.key_id, position, key.seal(text, bound_to)
+
+    def erase(self, connection: Connection[Row], practice_id: UUID, gone: Gone) -> tuple[str, ...]:
+        # Empty, under a key that is destroyed: whoever reads or goes on folds it from the record.
+        query = self.query(
+            """UPDATE {0} AS d SET key_id = u.key_id, body = ''
+            FROM unnest(%b::uuid[], %b::uuid[]) AS u(client_id, key_id)
+            WHERE d.practice_id = %s AND d.client_id = u.client_id"""
+        )
+        subjects = [subject for subject, keys in gone.keys.items() if keys]
+        keys = [gone.keys[subject][0] for subject in subjects]
+        connection.execute(query, (subjects, keys, practice_id))
+        return () if gone.category == self.category else self.tables
 
     def history(self, practice_id: UUID, subject: UUID, *, until: int) -> list[Recorded]:
         """All that a document is folded from, for one whose key was destroyed since."""

@@ -3,6 +3,9 @@
 A hint may be lost; whoever waits for one looks again by itself after `POLL_SECONDS`. Hints are sent
 over a connection of their own and never within an append, because NOTIFY holds a lock of the whole
 server until its transaction has ended.
+
+That a key was destroyed or retired is told the same way, on a channel of its own: in the very
+transaction, for it is rare. Who hears of it forgets the keys in memory before anything else.
 """
 
 from collections.abc import Callable
@@ -23,6 +26,7 @@ class Hints:
     """Sends and receives hints between the threads and processes of one database."""
 
     CHANNEL: ClassVar[str] = "palimpsest_news"
+    KEYS_CHANNEL: ClassVar[str] = "palimpsest_keys"
     POLL_SECONDS: ClassVar[float] = 0.25
     PAUSE_SECONDS: ClassVar[float] = 0.002
     """At most one NOTIFY per pause, however many commits there were."""
@@ -31,6 +35,7 @@ class Hints:
         self._url = url
         self._pending = Flag()
         self._listeners: WeakSet[Flag] = WeakSet()
+        self._forgetters: list[Callable[[], None]] = []
         self._lock = Lock()
         self._stopped = Flag()
         self._threads: list[Thread] = []
@@ -59,6 +64,17 @@ class Hints:
         with self._lock:
             self._listeners.add(flag)
 
+    def on_lost_key(self, forget: Callable[[], None]) -> None:
+        """Calls this whenever a key has ended, or may have while nobody could tell us."""
+        with self._lock:
+            self._forgetters.append(forget)
+
+    def _forget_keys(self) -> None:
+        with self._lock:
+            forgetters = list(self._forgetters)
+        for forget in forgetters:
+            forget()
+
     def _forever(self, work: Callable[[Connection], None]) -> None:
         is_told = False
         while not self._stopped.is_set():
@@ -84,8 +100,12 @@ class Hints:
 
     def _receive(self, connection: Connection) -> None:
         connection.execute(f"LISTEN {self.CHANNEL}")
+        connection.execute(f"LISTEN {self.KEYS_CHANNEL}")
+        self._forget_keys()
         while not self._stopped.is_set():
-            for _ in connection.notifies(timeout=self.POLL_SECONDS, stop_after=1):
+            for told in connection.notifies(timeout=self.POLL_SECONDS, stop_after=1):
+                if told.channel == self.KEYS_CHANNEL:
+                    self._forget_keys()
                 with self._lock:
                     waiting = list(self._listeners)
                 for flag in waiting:

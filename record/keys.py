@@ -14,6 +14,7 @@ from domain.kernel.events import Category
 from gateways.kms import Kms
 from record.database import Database
 from record.errors import Unreadable
+from record.hints import Hints
 from record.memory import Memory
 from record.wrapping import NONCE_BYTES, Place, about_key, unwrap, wrap
 
@@ -117,8 +118,8 @@ class KeyRing:
     ) -> dict[UUID, bytes]:
         """The plain keys, of those named, that are some clients' own and still exist.
 
-        What leaves seals nothing more: in the same commit they are retired. Other processes notice
-        within `CACHE_SECONDS`. The practice's own keys are nobody's to hand out.
+        What leaves seals nothing more: in the same commit they are retired, and other processes
+        told. The practice's own keys are nobody's to hand out.
         """
         own = [one for one in subjects if one != practice_id]
         with self._database.practice(practice_id) as connection:
@@ -133,7 +134,8 @@ class KeyRing:
                 (practice_id, list(key_ids), own),
                 binary=True,
             ).fetchall()
-        self._known.in_use.clear()
+            connection.execute(f"NOTIFY {Hints.KEYS_CHANNEL}")
+        self.forget()
         known = self._known
         return {
             key_id: self._plain(known, (practice_id, subject, category), key_id, wrapping)

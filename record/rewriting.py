@@ -21,9 +21,10 @@ class TableInUse(Exception):
 
 
 def rewrite(owner: psycopg.Connection[tuple[Any, ...]], *tables: str) -> None:
-    """Writes tables, such as `record.data_key`, anew; their owner asks, in autocommit mode.
+    """Writes tables, such as `record.data_key`, anew, and takes their statistics anew.
 
-    Raises `TableInUse`.
+    Their owner asks, in autocommit mode; a table that is not hers is left alone, with a warning of
+    the server's. Raises `TableInUse`.
     """
     owner.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(LOCK_WAIT)))
     try:
@@ -37,7 +38,7 @@ def rewrite(owner: psycopg.Connection[tuple[Any, ...]], *tables: str) -> None:
 def _rewrite(owner: psycopg.Connection[tuple[Any, ...]], table: sql.Identifier) -> None:
     for attempt in range(TRIES):
         try:
-            owner.execute(sql.SQL("VACUUM (FULL) {}").format(table))
+            owner.execute(sql.SQL("VACUUM (FULL, ANALYZE) {}").format(table))
         except LockNotAvailable:
             sleep(attempt / 10)
         else:

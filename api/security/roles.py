@@ -12,6 +12,8 @@ ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
             Permission.CLIENT_WRITE,
             Permission.CLIENT_MERGE,
             Permission.LOG_VERIFY,
+            Permission.RETENTION_HOLD,
+            Permission.KEY_SHRED,
         ),
     ),
     "clinician": (
@@ -34,7 +36,7 @@ ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
         "Front desk",
         (Permission.CLIENT_SEARCH, Permission.CLIENT_READ, Permission.CLIENT_WRITE),
     ),
-    # An auditor reads everything and writes nothing.
+    # An auditor reads everything and writes nothing; with the owner she decides what is erased.
     "auditor": (
         "Auditor",
         (
@@ -45,6 +47,8 @@ ROLES: dict[str, tuple[str, tuple[Permission, ...]]] = {
             Permission.RECORD_EXPORT,
             Permission.ACCESS_READ,
             Permission.LOG_VERIFY,
+            Permission.RETENTION_HOLD,
+            Permission.KEY_SHRED,
         ),
     ),
 }

@@ -23,7 +23,9 @@ from api.web.words import EVENT, STATUS, role_words
 from domain.chart.events import SECTIONS, NoteSigned, Sections
 from domain.kernel.events import Recorded
 from domain.kernel.permissions import Permission
-from projections.chart_view.document import ChartDocument, NoteStatus, View, as_of, fold
+from projections.chart_view.document import ChartDocument, View, as_of, fold
+from projections.chart_view.note import NoteStatus
+from record.envelope import Shredded
 
 SHOWN: dict[NoteStatus, Status] = {
     "draft": "draft",
@@ -31,6 +33,7 @@ SHOWN: dict[NoteStatus, Status] = {
     "amended": "amended",
     "entered_in_error": "retracted",
     "moved": "moved",
+    "erased": "erased",
 }
 _KINDS: dict[str, Kind] = {
     "note.signed.v1": "signed",
@@ -39,6 +42,7 @@ _KINDS: dict[str, Kind] = {
     "note.corrected.v1": "correction",
     "note.retracted.v1": "retraction",
     "note.moved_away.v1": "move",
+    "erasure.carried_out.v1": "retraction",
 }
 
 
@@ -142,7 +146,7 @@ def _time(one: Recorded, view: View) -> datetime:
 
 def _tick(page: Page, at: datetime, same: Sequence[Recorded]) -> Tick:
     last = same[-1]
-    kind = _KINDS.get(last.event.type, "client")
+    kind = _KINDS.get(event_type(last), "client")
     what = event_words(last)
     if len(same) > 1:
         what += f" and {len(same) - 1} more"
@@ -153,8 +157,12 @@ def event_words(one: Recorded) -> str:
     """An event in plain words."""
     if isinstance(one.event, NoteSigned) and one.event.is_late_entry:
         return "Late entry signed"
-    name = getattr(one.event, "stored_type", one.event.type)
-    return EVENT.get(name, name)
+    return EVENT.get(event_type(one), event_type(one))
+
+
+def event_type(one: Recorded) -> str:
+    """The stored name, of what can be read no more as well."""
+    return one.event.stored_type if isinstance(one.event, Shredded) else one.event.type
 
 
 def card(page: Page, note: NoteOut, *, touched: UUID | None = None) -> NoteCard:
@@ -186,6 +194,8 @@ def card(page: Page, note: NoteOut, *, touched: UUID | None = None) -> NoteCard:
         came_from_elsewhere="moved_in" in kinds,
         addenda=addenda_of(page, note),
         withdrawn=_withdrawn(page, note),
+        is_erased=note.status == "erased",
+        erased=None if note.erased_at is None else page.time.moment(note.erased_at),
         is_touched=note.id == touched,
         may_continue=may_write,
     )

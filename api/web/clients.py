@@ -11,7 +11,7 @@ from api.reading import read_chart, read_client
 from api.web.accesses import accesses_of
 from api.web.charts import chart_of, history, identity, time_control
 from api.web.page import Page, PageRoute, page, refusal, typed
-from api.web.people import head, rows_of, search
+from api.web.people import erasure_notices, head, rows_of, search
 from api.web.times import NotAMoment
 from api.web.views.clients import ClientForm, Search
 from api.writing import register
@@ -107,6 +107,7 @@ def client_page(client_id: UUID, page: Reads, as_of: str = "", view: View = "kno
         return page.show(
             "clients/show.html",
             client=head(page, client),
+            erasures=erasure_notices(page, client),
             chart=None,
             time=None,
             may_write=False,
@@ -124,9 +125,10 @@ def client_page(client_id: UUID, page: Reads, as_of: str = "", view: View = "kno
         "clients/show.html",
         422 if problem else 200,
         client=head(page, identity(events, client_id)),
+        erasures=erasure_notices(page, found.client),
         chart=chart_of(page, found, events),
         time=time_control(page, client_id, events, moment, view, as_of=as_of, error=problem),
-        may_write=page.may(Permission.NOTE_WRITE),
+        may_write=page.may(Permission.NOTE_WRITE) and found.client.family_name is not None,
     )
 
 

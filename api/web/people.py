@@ -1,15 +1,15 @@
 """How are people shown: in a search, at the top of a page, as a link?"""
 
 from collections.abc import Iterable
-from datetime import date
 from uuid import UUID
 
 from api.reading import ClientOut, client_out
 from api.waiting import wait_for
 from api.web.page import Page
 from api.web.times import age, day
-from api.web.views.clients import ClientHead, ClientLink, ClientRow, Search
+from api.web.views.clients import ClientHead, ClientLink, ClientRow, ErasureNotice, Search
 from api.web.views.frame import Action
+from api.web.words import CATEGORY
 from domain.kernel.permissions import Permission
 from projections.chart_view.document import fold
 from projections.client_search.reader import MOST, SHORTEST, ClientFound
@@ -56,13 +56,13 @@ def head(page: Page, client: ClientOut) -> ClientHead:
     asking = page.asking
     href = f"/clients/{client.id}"
     links = _linked(page, client, href)
-    born = client.birth_date or date.min
+    born = client.birth_date
     until = client.died_on or page.time.today(asking.context.at)
     return ClientHead(
         id=str(client.id),
         name=full_name(client.given_name, client.family_name),
-        born=day(born),
-        age=age(born, until),
+        born=day(born) if born else "",
+        age=age(born, until) if born else 0,
         phone=client.phone or "",
         email=client.email or "",
         href=href,
@@ -95,15 +95,31 @@ def _linked(page: Page, client: ClientOut, href: str) -> dict[UUID, ClientLink]:
 
 def full_name(given_name: str | None, family_name: str | None) -> str:
     """A person's name as it is read."""
-    return f"{given_name or ''} {family_name or ''}".strip() or "Unknown"
+    return f"{given_name or ''} {family_name or ''}".strip() or "Name unknown"
+
+
+def erasure_notices(page: Page, client: ClientOut) -> tuple[ErasureNotice, ...]:
+    """What her page says at the top of what is no longer there."""
+    return tuple(
+        ErasureNotice(
+            what=CATEGORY[one.category],
+            at=page.time.moment(one.at),
+            requested_by=one.requested_by,
+            agreed_by=one.agreed_by,
+            legal_basis=one.legal_basis,
+            reason=one.reason or "",
+        )
+        for one in client.erasures
+    )
 
 
 def _actions(page: Page, client: ClientOut, href: str) -> Iterable[Action]:
-    if client.merged_into is None and page.may(Permission.CLIENT_WRITE):
+    is_named = client.family_name is not None
+    if is_named and client.merged_into is None and page.may(Permission.CLIENT_WRITE):
         yield Action(key="contact", label="Contact details", href=f"{href}/contact-details")
-    if client.merged_into is None and page.may(Permission.CLIENT_MERGE):
+    if is_named and client.merged_into is None and page.may(Permission.CLIENT_MERGE):
         yield Action(key="merge", label="Merge", href=f"{href}/merge")
-    if client.died_on is None and page.may(Permission.CLIENT_WRITE):
+    if is_named and client.died_on is None and page.may(Permission.CLIENT_WRITE):
         yield Action(key="death", label="Record death", href=f"{href}/death")
     if page.may(Permission.ACCESS_READ):
         yield Action(key="accesses", label="Who has looked", href=f"{href}/accesses")

@@ -22,10 +22,11 @@ from api.web.worddiff import word_diff
 from api.web.words import EVENT, role_words
 from domain.chart.events import Sections
 from domain.kernel.events import Recorded
-from projections.chart_view.document import NoteStatus, fold
+from projections.chart_view.document import fold
+from projections.chart_view.note import NoteStatus
 
 _HIDDEN = frozenset({"client_id", "occurred_at", "receipt", "rule", "history"})
-_GONE: frozenset[NoteStatus] = frozenset({"entered_in_error", "moved"})
+_GONE: frozenset[NoteStatus] = frozenset({"entered_in_error", "moved", "erased"})
 """A note that is one of these says nothing on its chart any more."""
 
 
@@ -64,7 +65,8 @@ def event_panel(
         row=rows[number],
         stream_id=str(item.stream_id),
         version=item.version,
-        body=tuple(body_fields(page, item.body)),
+        body=() if item.is_erased else tuple(body_fields(page, item.body)),
+        is_erased=item.is_erased,
         chart=chart_after(page, events, item),
         number=number + 1,
         earlier=rows[number - 1].href if number else "",

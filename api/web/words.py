@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from api.problems import WORDS
 from api.security.roles import ROLES
+from domain.kernel.events import Category
 
 HEADLINES: Final = {
     403: "Your role does not open this",
@@ -35,6 +36,7 @@ STATUS: Final = {
     "amended": "Amended",
     "entered_in_error": "Entered in error",
     "moved": "Moved away",
+    "erased": "Text erased",
 }
 
 VERSION: Final = {
@@ -64,6 +66,19 @@ EVENT: Final = {
     "note.retracted.v1": "Note retracted: entered in error",
     "note.moved_away.v1": "Note moved to another client",
     "note.moved_in.v1": "Note moved here from another client",
+    "legal_hold.placed.v1": "Legal hold placed",
+    "legal_hold.release_requested.v1": "End of the legal hold requested",
+    "legal_hold.released.v1": "Legal hold ended",
+    "erasure.requested.v1": "Erasure requested",
+    "erasure.agreed.v1": "Erasure agreed to",
+    "erasure.carried_out.v1": "Erased",
+}
+
+CATEGORY: Final = {
+    Category.CLINICAL: "Clinical text",
+    Category.CONTACT: "Name and contact details",
+    Category.PHOTO: "Photographs",
+    Category.MARKETING: "Marketing data",
 }
 
 ACTION: Final = {

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from domain.chart.events import (
     AddendumAdded,
-    EarlierEntry,
     NoteCorrected,
     NoteEvent,
     NoteLocked,
@@ -30,50 +29,13 @@ from domain.client.events import (
     DeathWithdrawn,
     Details,
 )
+from domain.compliance.events import ErasureCarriedOut
 from domain.kernel.events import Frozen, Recorded
+from projections.chart_view.erased import KINDS, Erasure, dated, erased_version, erasures
+from projections.chart_view.note import NoteStatus, NoteVersion, NoteView, VersionKind
+from record.envelope import Shredded
 
-NoteStatus = Literal["draft", "signed", "amended", "entered_in_error", "moved"]
-VersionKind = Literal[
-    "signed", "late_entry", "addendum", "correction", "retraction", "moved_away", "moved_in"
-]
 View = Literal["known", "true"]
-
-
-class NoteVersion(Frozen):
-    """One act on a note: who did what, when, why, and the whole text after it."""
-
-    version: int
-    kind: VersionKind
-    author: UUID
-    role: str
-    occurred_at: datetime
-    recorded_at: datetime
-    position: int
-    sections: Sections
-    changed: tuple[str, ...] = ()
-    addendum: str | None = None
-    reason: str | None = None
-    linked_client_id: UUID | None = None
-    linked_note_id: UUID | None = None
-    history: tuple[EarlierEntry, ...] = ()
-    """Of a note moved in: what was written on the chart it came from."""
-
-
-class NoteView(Frozen):
-    """A note with every version it ever had, oldest first."""
-
-    id: UUID
-    client_id: UUID
-    status: NoteStatus
-    is_locked: bool = False
-    occurred_at: datetime
-    version: int = 0
-    versions: tuple[NoteVersion, ...] = ()
-
-    @property
-    def sections(self) -> Sections:
-        """The text as it stands."""
-        return self.versions[-1].sections
 
 
 class ChartDocument(Frozen):
@@ -87,6 +49,7 @@ class ChartDocument(Frozen):
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
     notes: tuple[NoteView, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
     position: int = 0
 
 
@@ -106,21 +69,32 @@ def fold(events: Iterable[Recorded], document: ChartDocument | None = None) -> C
             changes |= {"client_id": event.client_id, "version": recorded.version}
         elif isinstance(event, NoteEvent) and _note(notes, event, recorded):
             changes["client_id"] = event.client_id
+        elif isinstance(event, Shredded) and recorded.subject is not None:
+            changes |= _shredded(notes, event.stored_type, recorded)
+        elif isinstance(event, ErasureCarriedOut):
+            told = cast("tuple[Erasure, ...]", changes["erasures"])
+            changes["erasures"] = (*told, *erasures([recorded]))
         changes["position"] = recorded.position
     latest_care_first = sorted(
         notes.values(), key=lambda note: (note.occurred_at, note.id.int), reverse=True
     )
-    return before.model_copy(update={**changes, "notes": tuple(latest_care_first)})
+    shown = dated(latest_care_first, cast("tuple[Erasure, ...]", changes["erasures"]))
+    return before.model_copy(update={**changes, "notes": shown})
 
 
 def as_of(events: Iterable[Recorded], moment: datetime, view: View) -> ChartDocument:
     """The chart at a moment, as `known` or as `true` then.
 
     Known: what was recorded by then. True: by what is known now, what had occurred by then.
+    What was erased since cannot be shown as it was; so at every moment the chart tells of it.
     """
+    found = list(events)
     if view == "known":
-        return fold(one for one in events if one.recorded_at <= moment)
-    return fold(one for one in events if one.occurred_at <= moment)
+        document = fold(one for one in found if one.recorded_at <= moment)
+    else:
+        document = fold(one for one in found if one.occurred_at <= moment)
+    erased = erasures(found)
+    return document.model_copy(update={"erasures": erased, "notes": dated(document.notes, erased)})
 
 
 def _identity(
@@ -149,6 +123,30 @@ def _identity(
             changes = {"merged_into": None}
         case _:
             pass
+    return changes
+
+
+def _shredded(
+    notes: dict[int, NoteView], stored_type: str, recorded: Recorded
+) -> dict[str, object]:
+    """What the header of an event still says when its key was destroyed."""
+    changes: dict[str, object] = {"client_id": recorded.subject}
+    if stored_type == ClientRegistered.type:
+        changes["registered_at"] = recorded.recorded_at.astimezone(UTC)
+    if stored_type.startswith("client."):
+        changes["version"] = recorded.version
+    elif recorded.subject is not None and stored_type.startswith("note."):
+        key, at = recorded.stream_id.int, recorded.occurred_at.astimezone(UTC)
+        note = notes.get(key) or NoteView(
+            id=recorded.stream_id, client_id=recorded.subject, status="erased", occurred_at=at
+        )
+        versions = note.versions
+        if stored_type in KINDS:
+            versions = (*versions, erased_version(KINDS[stored_type], recorded))
+        notes[key] = note.model_copy(
+            update={"status": "erased", "is_locked": True, "occurred_at": at,
+                    "version": recorded.version, "versions": versions}
+        )  # fmt: skip
     return changes
 
 

@@ -21,6 +21,7 @@ from domain.client.events import (
     DeathRecorded,
     DeathWithdrawn,
 )
+from domain.compliance.events import ErasureCarriedOut
 from domain.kernel.events import Category, Recorded
 from projections.chart_view.document import ChartDocument, fold
 from projections.documents import DocumentProjection
@@ -29,8 +30,8 @@ from projections.documents import DocumentProjection
 class ChartViewProjection(DocumentProjection[ChartDocument]):
     """A client's identity and notes, with every version of each."""
 
-    name = "chart_view_v1"
-    tables = ("chart_view_v1",)
+    name = "chart_view_v2"
+    tables = ("chart_view_v2",)
     handles = (
         ClientRegistered,
         ContactDetailsChanged,
@@ -47,7 +48,9 @@ class ChartViewProjection(DocumentProjection[ChartDocument]):
         NoteRetracted,
         NoteMovedAway,
         NoteMovedIn,
+        ErasureCarriedOut,
     )
+    begins_anew_after = (ErasureCarriedOut,)
     category = Category.CLINICAL
 
     def fold(

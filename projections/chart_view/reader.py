@@ -69,7 +69,9 @@ class ChartView:
                 later.setdefault(row[4], []).append(StoredEntry(*row))
         for client_id, entries in later.items():
             events = self._practices[practice_id].open_all(entries)
-            found[client_id] = self._projection.fold(events, found.get(client_id))
+            found[client_id] = self._projection.folded(
+                practice_id, client_id, events, found.get(client_id)
+            )
         return found
 
     def _stored(

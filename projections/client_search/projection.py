@@ -17,10 +17,12 @@ from domain.client.events import (
     DeathWithdrawn,
     Details,
 )
-from domain.kernel.events import Recorded
+from domain.compliance.events import ErasureCarriedOut
+from domain.kernel.events import Category, Recorded
 from projections.base import TableProjection
 from projections.client_search.words import folded, phone_digits, phone_grams, trigrams
 from record.database import Row
+from record.shredding import Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class ClientRow:
 
 
 def evolve(row: ClientRow | None, recorded: Recorded) -> ClientRow | None:
-    """The client's row after one more event; none until she is registered."""
+    """The client's row after one more event; none until she is registered, or if it is erased."""
     event = recorded.event
     changes: dict[str, Any]
     match event:
@@ -63,6 +65,8 @@ def evolve(row: ClientRow | None, recorded: Recorded) -> ClientRow | None:
             changes = {"merged_into": event.into_client_id}
         case ClientRestored():
             changes = {"merged_into": None}
+        case ErasureCarriedOut(of_category=Category.CONTACT):
+            return None
         case _:
             return row
     return None if row is None else replace(row, position=recorded.position, **changes)
@@ -89,6 +93,7 @@ class ClientSearchProjection(TableProjection):
         DeathWithdrawn,
         ClientMergedAway,
         ClientRestored,
+        ErasureCarriedOut,
     )
     canonical = """SELECT client_id, jsonb_build_object('row', to_jsonb(c), 'grams', g.grams)::text
         FROM (SELECT * FROM {0} WHERE practice_id = %s) AS c
@@ -105,19 +110,36 @@ class ClientSearchProjection(TableProjection):
         if not clients:
             return
         before = self._load(connection, practice_id, clients)
-        after = dict(before)
+        after: dict[UUID, ClientRow | None] = dict(before)
         for recorded in batch:
             if recorded.subject is None:
                 continue
             row = after.get(recorded.subject)
             if row is None or row.position < recorded.position:
-                changed = evolve(row, recorded)
-                if changed is not None:
-                    after[recorded.subject] = changed
-        changes = [row for row in after.values() if row != before.get(row.client_id)]
+                after[recorded.subject] = evolve(row, recorded)
+        kept = [row for row in after.values() if row is not None]
+        changes = [row for row in kept if row != before.get(row.client_id)]
         if changes:
             self._store(connection, changes)
             self._store_grams(connection, practice_id, before, changes)
+        gone = [client for client, row in after.items() if row is None and client in before]
+        if gone:
+            self._delete(connection, practice_id, gone)
+
+    def _delete(
+        self, connection: Connection[Row], practice_id: UUID, clients: Sequence[UUID]
+    ) -> None:
+        wanted = (practice_id, list(clients))
+        rows = self.query("DELETE FROM {0} WHERE practice_id = %s AND client_id = ANY (%s)")
+        grams = self.query("DELETE FROM {1} WHERE practice_id = %s AND client_id = ANY (%s)")
+        connection.execute(rows, wanted)
+        connection.execute(grams, wanted)
+
+    def erase(self, connection: Connection[Row], practice_id: UUID, gone: Gone) -> tuple[str, ...]:
+        if gone.category != Category.CONTACT:
+            return ()
+        self._delete(connection, practice_id, list(gone.keys))
+        return self.tables
 
     def _load(
         self, connection: Connection[Row], practice_id: UUID, clients: Sequence[UUID]

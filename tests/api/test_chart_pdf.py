@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from api.chart_pdf import Standing, _chart, chart_pdf
 from domain.chart.events import EarlierEntry, Sections
 from domain.client.events import Details
+from domain.kernel.events import Category
 from domain.kernel.ids import ActorId
-from projections.chart_view.document import ChartDocument, NoteVersion, NoteView, VersionKind
+from projections.chart_view.document import ChartDocument
+from projections.chart_view.erased import Erasure
+from projections.chart_view.note import NoteVersion, NoteView, VersionKind
 
 CLIENT, NOTE, AVA, NOOR = (UUID(int=number) for number in range(1, 5))
 NOON = datetime(2026, 3, 2, 17, tzinfo=UTC)
@@ -51,6 +54,23 @@ def note(*versions: NoteVersion, **said: object) -> NoteView:
 def document(*notes: NoteView, given_name: str = "Ana") -> ChartDocument:
     details = Details(given_name=given_name, family_name="Lopez", birth_date=date(1990, 3, 1))
     return ChartDocument(client_id=CLIENT, details=details, notes=notes)
+
+
+def test_what_was_erased_is_on_paper_as_such() -> None:
+    erasure = Erasure(
+        category=Category.CLINICAL, reason="She asked.", legal_basis="CCPA 1798.105",
+        requested_by=AVA, agreed_by=NOOR, at=NOON, position=9,
+    )  # fmt: skip
+    gone = note(version(1, "signed", sections=Sections(), is_erased=True), status="erased")
+    made = _chart([document(gone).model_copy(update={"erasures": (erasure,)})], STANDING)
+    (remark,) = made["remarks"]
+    assert "Erased on 2 March 2026" in remark
+    assert "Dr. Ava Lindqvist, agreed to by an unknown member" in remark
+    (shown,) = made["notes"]
+    assert shown["status"] == "Text erased"
+    assert shown["acts"][0]["sections"] == [
+        ("Text", "This was erased and can never be read again.")
+    ]
 
 
 def test_every_act_on_a_note_is_on_paper_in_order() -> None:

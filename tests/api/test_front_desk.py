@@ -122,6 +122,7 @@ def test_the_front_desk_reads_who_and_how_to_reach_her_and_nothing_else(demo: Te
         "died_on",
         "merged_into",
         "absorbed",
+        "erasures",
         "version",
     }
     answer = demo.front_desk.post("/v1/clients/search", {"q": read["family_name"]})

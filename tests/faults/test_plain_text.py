@@ -77,7 +77,7 @@ def test_no_word_of_a_chart_stands_in_any_file_of_the_database(
         chart(record, record.new_practice(), words)
         projections = all_projections(record.keys, record.practices)
         Projector(record.database, record.practices, projections).run_until_caught_up()
-        assert record.admin("SELECT count(*) FROM projection.chart_view_v1") == [(1,)]
+        assert record.admin("SELECT count(*) FROM projection.chart_view_v2") == [(1,)]
         record.admin("CHECKPOINT")
         running = found_in(server.cluster.home.folder, words)
     server.cluster.stop()

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.kernel.events import Category, Event, Recorded
-from projections.chart_view.document import ChartDocument, NoteView, as_of, fold
+from projections.chart_view.document import ChartDocument, as_of, fold
+from projections.chart_view.note import NoteView
 from tests.projections.histories import (
     ANA,
     LARS,

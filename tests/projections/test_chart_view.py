@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from domain.chart.events import Sections
 from domain.kernel.ids import ClientId
 from projections.chart_view.document import ChartDocument, fold
 from projections.chart_view.reader import ChartView
 from projections.parking import parked
 from record.database import Database, Row
 from record.errors import Unreadable
-from tests.support.projections import Desk, Shown
+from tests.support.projections import WRITER, Desk, Shown
 
 CANARY = "xylophone-marmalade"
 
@@ -101,7 +102,7 @@ def test_what_is_stored_cannot_be_read_without_the_key(shown: Shown) -> None:
     ana = shown.here.register("Ana", CANARY)
     shown.here.sign(ana, CANARY)
     shown.catch_up()
-    ((row,),) = shown.record.admin("SELECT t::text FROM projection.chart_view_v1 AS t")
+    ((row,),) = shown.record.admin("SELECT t::text FROM projection.chart_view_v2 AS t")
     assert CANARY not in row
     assert CANARY.encode().hex() not in row
     assert CANARY in live(shown, shown.here, ana).model_dump_json()
@@ -110,8 +111,8 @@ def test_what_is_stored_cannot_be_read_without_the_key(shown: Shown) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE projection.chart_view_v1 SET position = position - 1",
-        "UPDATE projection.chart_view_v1 SET client_id = gen_random_uuid()",
+        "UPDATE projection.chart_view_v2 SET position = position - 1",
+        "UPDATE projection.chart_view_v2 SET client_id = gen_random_uuid()",
     ],
 )
 def test_a_document_in_another_place_does_not_open(shown: Shown, change: str) -> None:
@@ -119,7 +120,7 @@ def test_a_document_in_another_place_does_not_open(shown: Shown, change: str) ->
     shown.here.sign(ana)
     shown.catch_up()
     shown.record.admin(change)
-    ((client_id,),) = shown.record.admin("SELECT client_id FROM projection.chart_view_v1")
+    ((client_id,),) = shown.record.admin("SELECT client_id FROM projection.chart_view_v2")
     with pytest.raises(Unreadable):
         shown.chart_view.chart(shown.here.practice_id, client_id)
 
@@ -127,11 +128,11 @@ def test_a_document_in_another_place_does_not_open(shown: Shown, change: str) ->
 def test_an_earlier_document_cannot_hide_what_came_later(shown: Shown) -> None:
     ana = shown.here.register()
     shown.catch_up()
-    shown.record.admin("CREATE TABLE kept AS SELECT * FROM projection.chart_view_v1")
+    shown.record.admin("CREATE TABLE kept AS SELECT * FROM projection.chart_view_v2")
     shown.here.sign(ana)
     shown.catch_up()
     shown.record.admin(
-        "UPDATE projection.chart_view_v1 AS c SET body = k.body, key_id = k.key_id FROM kept AS k"
+        "UPDATE projection.chart_view_v2 AS c SET body = k.body, key_id = k.key_id FROM kept AS k"
     )
     with pytest.raises(Unreadable):
         shown.chart_view.chart(shown.here.practice_id, ana)
@@ -156,8 +157,12 @@ def test_a_client_whose_clinical_key_was_destroyed_keeps_her_name(shown: Shown) 
     document = live(shown, here, ana)
     assert document.details is not None
     assert document.details.given_name == "Ana"
-    assert document.notes == ()
-    assert len(live(shown, here, lars).notes) == 1
+    (note,) = document.notes
+    assert (note.status, note.is_locked, note.version) == ("erased", True, 1)
+    (version,) = note.versions
+    assert (version.kind, version.author, version.is_erased) == ("signed", WRITER, True)
+    assert version.sections == Sections()
+    assert [note.status for note in live(shown, here, lars).notes] == ["signed"]
 
 
 def test_a_chart_goes_on_after_its_key_was_destroyed(shown: Shown) -> None:
@@ -169,7 +174,7 @@ def test_a_chart_goes_on_after_its_key_was_destroyed(shown: Shown) -> None:
     here.sign(ana, "Came back.")
     for _ in range(2):
         document = live(shown, here, ana)
-        assert [note.sections.subjective for note in document.notes] == ["Came back."]
+        assert [note.sections.subjective for note in document.notes] == ["Came back.", ""]
         assert document.details is not None
         shown.catch_up()
     assert parked(shown.record.database) == []

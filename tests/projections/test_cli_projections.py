@@ -47,7 +47,7 @@ def get_stuck(shown: Shown) -> None:
     shown.catch_up()
     with shown.record.database.practice(shown.here.practice_id) as connection:
         for _ in range(20):
-            park(connection, "chart_view_v1", 2, "note.signed.v1", ArithmeticError("Ana"))
+            park(connection, "chart_view_v2", 2, "note.signed.v1", ArithmeticError("Ana"))
 
 
 def test_what_is_behind_is_counted(shown: Shown) -> None:

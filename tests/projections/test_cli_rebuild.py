@@ -57,7 +57,7 @@ def test_what_is_right_is_identical(kept: Shown, question: str) -> None:
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_rebuild_says_what_it_did(kept: Shown, question: str) -> None:
     before = kept.rows(question, kept.here)
-    kept.record.admin("DELETE FROM projection.chart_view_v1")
+    kept.record.admin("DELETE FROM projection.chart_view_v2")
     kept.record.admin("DELETE FROM projection.client_search_v1")
     result = palimpsest(question)
     assert result.exit_code == 0

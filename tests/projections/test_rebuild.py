@@ -150,7 +150,7 @@ class TestCheck:
     def test_missing_and_surplus_rows_are_named(self, used: Shown) -> None:
         lost, moved = used.here.register("Lost"), used.here.register("Moved")
         used.catch_up()
-        used.record.admin("DELETE FROM projection.chart_view_v1 WHERE client_id = %s", (lost,))
+        used.record.admin("DELETE FROM projection.chart_view_v2 WHERE client_id = %s", (lost,))
         found = differences(used, "chart_view")
         assert found == [Difference(used.here.practice_id, lost, "missing")]
         for statement in (
@@ -172,9 +172,9 @@ class TestCheck:
         }
 
     def test_it_changes_nothing(self, used: Shown) -> None:
-        rows = used.record.admin("SELECT * FROM projection.chart_view_v1 ORDER BY client_id")
+        rows = used.record.admin("SELECT * FROM projection.chart_view_v2 ORDER BY client_id")
         assert differences(used, "chart_view") == []
-        again = used.record.admin("SELECT * FROM projection.chart_view_v1 ORDER BY client_id")
+        again = used.record.admin("SELECT * FROM projection.chart_view_v2 ORDER BY client_id")
         assert rows == again
 
     def test_a_destroyed_key_is_no_difference(self, used: Shown) -> None:
@@ -309,7 +309,7 @@ class Impatient(Rebuild):
 def test_a_table_that_is_always_in_use_is_left_as_it_is(used: Shown) -> None:
     before = both(used, "chart_view")
     with psycopg.connect(used.record.ready.admin_url) as reader:
-        reader.execute("SELECT count(*) FROM projection.chart_view_v1")
+        reader.execute("SELECT count(*) FROM projection.chart_view_v2")
         with (
             pytest.raises(RebuildRefused, match="in use"),
             rebuild(used, "chart_view", made=Impatient) as made,

@@ -15,7 +15,7 @@ from record.gate import Append
 from tests.support.record import Record, context, plain, register
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-TABLES = ("practice", "head", "event", "command", "data_key", "draft")
+TABLES = ("practice", "practice_key", "head", "event", "command", "data_key", "draft")
 REFUSED = psycopg.errors.InsufficientPrivilege
 
 
@@ -153,6 +153,33 @@ def test_another_practice_has_no_rows(
         else:
             assert app.execute(named).fetchall() == []
             assert set(app.execute(read).fetchall()) <= {(other_id,)}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE record.data_key SET wrapped = NULL, destroyed_at = now()",
+        "UPDATE record.data_key SET generation = 2",
+        "DELETE FROM record.data_key",
+        "DELETE FROM record.draft",
+        "UPDATE record.practice_key SET wrapped = ''",
+        "DELETE FROM record.practice_key",
+        "INSERT INTO record.practice_key (generation, wrapped, root_key_id) VALUES (2, '', '')",
+        "INSERT INTO record.retention_policy SELECT",
+        "VACUUM (FULL) record.data_key",
+    ],
+)
+def test_the_application_destroys_no_key_and_sets_no_retention(
+    record: Record, app: Connection, filled_id: PracticeId, statement: str
+) -> None:
+    keys = "SELECT * FROM record.data_key WHERE practice_id = %s ORDER BY key_id"
+    before = record.admin(keys, [filled_id])
+    if statement.startswith("VACUUM"):
+        app.execute(statement.encode())  # passed over, with a warning
+    else:
+        with pytest.raises(REFUSED), of(app, filled_id):
+            app.execute(statement.encode())
+    assert record.admin(keys, [filled_id]) == before
 
 
 def test_a_row_cannot_be_made_or_moved_into_another_practice(

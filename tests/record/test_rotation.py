@@ -106,7 +106,7 @@ def test_every_key_is_wrapped_anew_and_no_text_is_touched(
     assert all(generation == 2 for _, generation in after.values())
     assert all(wrapped != before[key_id][0] for key_id, (wrapped, _) in after.items())
     assert generations(record, practice_id) == [2]
-    assert record.admin("SELECT FROM record.practice_key WHERE wrapped = %s", [old]) == []
+    assert record.admin("SELECT 1 FROM record.practice_key WHERE wrapped = %s", [old]) == []
     # For those who had the keys in memory, and for those who read them now.
     for practice in (record.practices[practice_id], elsewhere(record, practice_id)):
         assert all(is_readable(practice, client) for client in clients)

@@ -126,6 +126,7 @@ def record_on(
         hints = stack.enter_context(Hints(ready.app_url))
         gate = Gate(stack.enter_context(Database(ready.app_url, size=1)), hints.send)
         keys = KeyRing(database, kms)
+        hints.on_lost_key(keys.forget)
 
         def practices(log: str) -> Practices:
             return Practices(

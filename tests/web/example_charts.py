@@ -1,5 +1,7 @@
 """What could a chart hold? Notes in every state, moments, a draft, two texts, versions."""
 
+from dataclasses import replace
+
 from api.web.views.chart import (
     Addendum,
     Chart,
@@ -146,6 +148,11 @@ RETRACTED = NoteCard(
         at=moment(2026, 7, 21, 15, 3),
     ),
 )
+ERASED = replace(
+    card("note-6", "erased", "Text erased", moment(2026, 2, 3, 9, 30), ("",) * 4),
+    is_erased=True,
+    erased=moment(2026, 11, 20, 16, 5),
+)
 PLAIN = card("note-4", "signed", "Signed", moment(2026, 4, 12, 10, 0), FIRST)
 NOTES = (DRAFT_CARD, AMENDED, LATE, RETRACTED, PLAIN)
 
@@ -209,6 +216,7 @@ CHART_THEN = Chart(
     shown=moment(2026, 8, 7, 8, 55),
     hidden_changes=3,
 )
+CHART_ERASED = Chart(view="known", notes=(PLAIN, ERASED))
 CHART_EMPTY = Chart(view="known", notes=())
 
 DRAFT = Draft(

@@ -8,7 +8,7 @@ from api.web import times
 from api.web.views.chart import (
     Section,
 )
-from api.web.views.clients import ClientHead, ClientLink, ClientRow, Search
+from api.web.views.clients import ClientHead, ClientLink, ClientRow, ErasureNotice, Search
 from api.web.views.frame import Action, Flash, Frame, Member, Moment, Place
 
 ZONE = ZoneInfo("America/New_York")
@@ -122,6 +122,14 @@ CLIENT = ClientHead(
     email=ANA.email,
     href=HREF,
     actions=ACTIONS,
+)
+ERASURE = ErasureNotice(
+    what="Clinical text",
+    at=moment(2026, 11, 20, 16, 5),
+    requested_by="Olga Brandt",
+    agreed_by="Iris Vance",
+    legal_basis="CCPA 1798.105",
+    reason="She asked for it in her letter of 2 November.",
 )
 OTHER = ClientLink(
     id=an_id("anna"),

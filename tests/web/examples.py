@@ -16,6 +16,7 @@ from tests.web.example_audit import (
 )
 from tests.web.example_charts import (
     CHART_EMPTY,
+    CHART_ERASED,
     CHART_NOW,
     CHART_THEN,
     CONFLICT,
@@ -39,6 +40,7 @@ from tests.web.example_people import (
     CLIENT,
     CLINICIAN,
     CLOCK,
+    ERASURE,
     FOUND,
     FRONT_DESK,
     HREF,
@@ -127,7 +129,19 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
         {
             "frame": CLINICIAN,
             "client": CLIENT,
+            "erasures": (),
             "chart": CHART_NOW,
+            "time": TIME_NOW,
+            "may_write": True,
+        },
+    ),
+    "client-erased": (
+        "clients/show.html",
+        {
+            "frame": CLINICIAN,
+            "client": CLIENT,
+            "erasures": (ERASURE,),
+            "chart": CHART_ERASED,
             "time": TIME_NOW,
             "may_write": True,
         },
@@ -137,6 +151,7 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
         {
             "frame": CLINICIAN,
             "client": CLIENT,
+            "erasures": (),
             "chart": CHART_THEN,
             "time": TIME_THEN,
             "may_write": True,
@@ -157,6 +172,7 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
                 actions=ACTIONS[:1],
                 merged_from=(OTHER,),
             ),
+            "erasures": (),
             "chart": None,
             "time": None,
             "may_write": False,
@@ -172,6 +188,7 @@ PAGES: dict[str, tuple[str, dict[str, object]]] = {
                 flash=Flash(tone="sage", text="Client registered."),
             ),
             "client": CLIENT,
+            "erasures": (),
             "chart": CHART_EMPTY,
             "time": TimeControl(
                 action=HREF, view="known", typed="", here=1, ticks=(TICKS[0], TICKS[-1])

@@ -129,7 +129,7 @@ def test_a_broker_that_dies_and_one_that_has_forgotten_everything(
     for forget in (
         "DELETE FROM projection.client_search_v1",
         "DELETE FROM projection.client_search_gram_v1",
-        "DELETE FROM projection.chart_view_v1",
+        "DELETE FROM projection.chart_view_v2",
     ):
         shown.record.admin(forget)
     shown.record.admin("UPDATE projection.position SET position = 0 WHERE name NOT LIKE 'relay%%'")

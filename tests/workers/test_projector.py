@@ -319,7 +319,7 @@ def test_the_lag_is_there_to_be_watched(shown: Shown) -> None:
     shown.there.register()
     events = shown.here.head() + shown.there.head()
     shown.projector._work()
-    assert gauge("palimpsest_projection_lag_events", "chart_view_v1") == events
+    assert gauge("palimpsest_projection_lag_events", "chart_view_v2") == events
     shown.catch_up()
-    assert gauge("palimpsest_projection_lag_events", "chart_view_v1") == 0
-    assert gauge("palimpsest_projection_parked", "chart_view_v1") == 0
+    assert gauge("palimpsest_projection_lag_events", "chart_view_v2") == 0
+    assert gauge("palimpsest_projection_parked", "chart_view_v2") == 0

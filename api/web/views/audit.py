@@ -44,6 +44,7 @@ class EventPanel:
     number: int
     earlier: str
     later: str
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

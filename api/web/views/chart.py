@@ -5,7 +5,7 @@ from typing import Literal
 
 from api.web.views.frame import Moment
 
-Status = Literal["draft", "signed", "amended", "retracted", "moved"]
+Status = Literal["draft", "signed", "amended", "retracted", "moved", "erased"]
 Kind = Literal["signed", "correction", "addendum", "retraction", "move", "client", "now"]
 
 
@@ -57,6 +57,8 @@ class NoteCard:
     came_from_elsewhere: bool = False
     addenda: tuple[Addendum, ...] = ()
     withdrawn: Withdrawn | None = None
+    is_erased: bool = False
+    erased: Moment | None = None
     is_touched: bool = False
     may_continue: bool = False
 

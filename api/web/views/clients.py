@@ -75,6 +75,18 @@ class ClientHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureNotice:
+    """What was erased of a client, by whom and why; ``reason`` is empty for who may not know it."""
+
+    what: str
+    at: Moment
+    requested_by: str
+    agreed_by: str
+    legal_basis: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonForm:
     """A form that asks for a reason, and perhaps a date, as last typed."""
 

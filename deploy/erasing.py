@@ -1,0 +1,220 @@
+"""How are a client's texts erased, from the question to the last byte of the key?
+
+First the decision, in the record: asked for by one person, agreed to by another. Then, in one
+transaction, the keys are destroyed and what projections hold is taken out; the tables are written
+anew, so that the destroyed keys leave their files; last, the record says that it is done. Cut short
+anywhere, asking again goes on: what is agreed and not yet carried out is carried out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from api.security.identity import Member
+from domain.client.aggregate import CLIENT, ClientMerged, ClientUnknown
+from domain.client.events import ClientRegistered, ContactDetailsChanged
+from domain.compliance.aggregate import COMPLIANCE, Compliance, stream_of
+from domain.compliance.commands import Erase, RecordErasure
+from domain.compliance.events import ErasureAgreed
+from domain.compliance.policy import US_DEFAULT, Facts, RetentionPolicy
+from domain.kernel.events import Act, Category, Context, Recorded
+from domain.kernel.ids import ClientId, CommandId, PracticeId
+from projections.base import Projection
+from record.envelope import Shredded
+from record.ids import new_id
+from record.practice import Practice
+from record.rewriting import rewrite
+from record.shredding import Gone, destroy
+
+Owner = psycopg.Connection[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants erased, and why."""
+
+    client_id: ClientId
+    category: Category
+    reason: str
+    legal_basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it; `records` are the client's own and those merged into it."""
+
+    status: Literal["requested", "carried_out"]
+    records: tuple[ClientId, ...]
+    keys: int = 0
+    drafts: int = 0
+
+
+class Erasing:
+    """Erasures from one practice's record. The connection is the migrating role's, autocommit."""
+
+    def __init__(self, owner: Owner, practice: Practice, projections: Sequence[Projection]) -> None:
+        self._owner = owner
+        self._practice = practice
+        self._projections = projections
+
+    def erase(self, wish: Wish, by: Member, at: datetime) -> Outcome:
+        """Requests, or agrees and carries out. Raises what the rules raise, and `TableInUse`."""
+        records = records_of(self._practice, wish.client_id)
+        command = Erase(
+            by=by.member_id,
+            at=at,
+            client_id=wish.client_id,
+            of_category=wish.category,
+            reason=wish.reason,
+            legal_basis=wish.legal_basis,
+            policy=self._policy(at),
+            facts=facts_of(self._practice.about(records), by.zone),
+        )
+        acts = [
+            Act(COMPLIANCE, stream_of(one), command.model_copy(update={"client_id": one}))
+            for one in records
+        ]
+        self._practice.handle_many(acts, context_of(by, at))
+        agreed = self._agreed(records, wish.category)
+        if not agreed:
+            return Outcome("requested", records)
+        gone = self._destroy(list(agreed), wish.category, min(agreed.values()))
+        self._record(gone, by, at)
+        return Outcome(
+            "carried_out",
+            tuple(agreed),
+            keys=sum(map(len, gone.keys.values())),
+            drafts=sum(gone.drafts.values()),
+        )
+
+    def _agreed(self, records: Sequence[ClientId], category: Category) -> dict[ClientId, datetime]:
+        """The records of which it is decided and not carried out, and since when."""
+        found: dict[ClientId, datetime] = {}
+        streams = self._practice.streams([stream_of(one) for one in records])
+        for one in records:
+            history = streams[stream_of(one)]
+            erasure = compliance_of(history).erasure(category)
+            if erasure is not None and erasure.agreed_by is not None:
+                found[one] = max(
+                    recorded.recorded_at
+                    for recorded in history
+                    if isinstance(recorded.event, ErasureAgreed)
+                    and recorded.event.of_category == category
+                )
+        return found
+
+    def _destroy(self, records: list[ClientId], category: Category, since: datetime) -> Gone:
+        changed: list[str] = []
+        with self._of_practice():
+            gone = destroy(self._owner, self._practice.practice_id, records, category, since)
+            for projection in self._projections:
+                tables = projection.erase(self._owner, self._practice.practice_id, gone)
+                changed += (f"projection.{table}" for table in tables)
+        rewrite(self._owner, "record.data_key", *changed)
+        if changed:  # the planner's statistics hold samples of what stood there in plain
+            rewrite(self._owner, "pg_catalog.pg_statistic")
+        return gone
+
+    def _record(self, gone: Gone, by: Member, at: datetime) -> None:
+        acts = [
+            Act(
+                COMPLIANCE,
+                stream_of(ClientId(one)),
+                RecordErasure(
+                    by=by.member_id,
+                    at=at,
+                    of_category=gone.category,
+                    keys=len(keys),
+                    drafts=gone.drafts[one],
+                ),
+            )
+            for one, keys in gone.keys.items()
+        ]
+        self._practice.handle_many(acts, context_of(by, at))
+
+    def _policy(self, at: datetime) -> RetentionPolicy:
+        """The practice's newest in force, or the default."""
+        with self._of_practice():
+            row = self._owner.execute(
+                """SELECT name, version, years_after_last_encounter, age_of_majority,
+                    years_after_majority, covers
+                FROM record.retention_policy WHERE practice_id = %s AND effective_from <= %s
+                ORDER BY effective_from DESC, created_at DESC LIMIT 1""",
+                (self._practice.practice_id, at.date()),
+            ).fetchone()
+        if row is None:
+            return US_DEFAULT
+        return RetentionPolicy.model_validate(
+            dict(zip(RetentionPolicy.model_fields, row, strict=True))
+        )
+
+    @contextmanager
+    def _of_practice(self) -> Iterator[None]:
+        with self._owner.transaction():
+            self._owner.execute("SET LOCAL ROLE palimpsest_owner")
+            self._owner.execute(
+                "SELECT set_config('palimpsest.practice', %s, true)",
+                (str(self._practice.practice_id),),
+            )
+            yield
+
+
+def records_of(practice: Practice, client_id: ClientId) -> tuple[ClientId, ...]:
+    """A client's record, and those merged into it. Raises `ClientUnknown`, `ClientMerged`."""
+    if not practice.began_as(client_id).startswith("client."):
+        raise ClientUnknown
+    found: list[ClientId] = []
+    wanted = [client_id]
+    while wanted:
+        found += wanted
+        states = [CLIENT.fold([one.event for one in s]) for s in practice.streams(wanted).values()]
+        if found == [client_id] and states[0].merged_into is not None:
+            raise ClientMerged(merged_into=states[0].merged_into)
+        wanted = [one for state in states for one in state.absorbed if one not in found]
+    return tuple(found)
+
+
+def facts_of(events: Iterable[Recorded], zone: ZoneInfo) -> Facts:
+    """What the record says that bears on retention: from the headers, where texts are gone."""
+    encounters, births = [], dict[UUID, Any]()
+    position = 0
+    for recorded in events:
+        event = recorded.event
+        kind = event.stored_type if isinstance(event, Shredded) else event.type
+        position = recorded.position
+        if kind.startswith("note."):
+            encounters.append(recorded.occurred_at.astimezone(zone).date())
+        if isinstance(event, ClientRegistered | ContactDetailsChanged):
+            births[event.client_id] = event.details.birth_date
+        elif kind == ClientRegistered.type and recorded.subject is not None:
+            births[recorded.subject] = recorded.recorded_at.astimezone(zone).date()
+    return Facts(
+        last_encounter_on=max(encounters, default=None),
+        born_on=max(births.values()),
+        position=position,
+    )
+
+
+def compliance_of(history: Iterable[Recorded]) -> Compliance:
+    """What is held and being erased, as the rules see it."""
+    return COMPLIANCE.fold([recorded.event for recorded in history])
+
+
+def context_of(by: Member, at: datetime) -> Context:
+    """She asks from the command line, for the practice."""
+    command_id = new_id()
+    return Context(
+        practice_id=PracticeId(by.practice_id),
+        actor_id=by.member_id,
+        role=by.role,
+        at=at,
+        command_id=CommandId(command_id),
+        correlation_id=command_id,
+        purpose="operations",
+    )

@@ -1,0 +1,337 @@
+"""Is what two people agreed to erase gone for everybody, and is nothing else?"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from deploy.database import Database
+from deploy.erasing import Erasing, Wish
+from deploy.wiring import open_parts
+from domain.chart.events import NoteSigned
+from domain.client.aggregate import ClientMerged, ClientUnknown
+from domain.compliance.aggregate import SecondPersonNeeded, UnderRetention
+from domain.kernel.events import Category
+from domain.kernel.ids import ClientId
+from projections.all import all_projections
+from projections.base import Projection
+from projections.client_search.projection import ClientSearchProjection
+from record import rewriting
+from record.envelope import Shredded
+from record.memory import CACHE_SECONDS
+from record.rewriting import TableInUse
+from tests.support.api import Api, Json, Member, Team, api_on
+from tests.support.states import a_client, client_with_draft, client_with_signed_note, done, merge
+
+LONG_AGO = "2010-03-01T10:00:00-05:00"
+WHY, BASIS = "She asked us to.", "the client's request"
+CLINICAL, CONTACT = Category.CLINICAL, Category.CONTACT
+
+
+@pytest.fixture(scope="module")
+def api(module_database: Database) -> Iterator[Api]:
+    with api_on(module_database) as opened:
+        yield opened
+
+
+class Crash(Exception):
+    """What the end of the process is to a test."""
+
+
+@pytest.fixture
+def owner(api: Api) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(api.ready.admin_url, autocommit=True) as connection:
+        yield connection
+
+
+def erasing_with(
+    api: Api, owner: psycopg.Connection[Any], projections: tuple[Projection, ...] | None = None
+) -> Erasing:
+    practices = api.platform.practices
+    return Erasing(
+        owner,
+        practices[api.demo.practice_id],
+        all_projections(api.parts.keys, practices) if projections is None else projections,
+    )
+
+
+@pytest.fixture
+def erasing(api: Api, owner: psycopg.Connection[Any]) -> Erasing:
+    return erasing_with(api, owner)
+
+
+def old_note(by: Member, client: str | None = None, **text: Any) -> tuple[str, str]:
+    """A client last seen so long ago that nothing has to be kept."""
+    noted = client_with_signed_note(by, client, occurred_at=LONG_AGO, **text)
+    return noted.client, noted.note
+
+
+def ask(api: Api, erasing: Erasing, by: Member, client: str, category: Category = CLINICAL) -> str:
+    at = datetime.now(UTC)
+    wish = Wish(ClientId(UUID(client)), category, WHY, BASIS)
+    member = api.platform.identity.member(by.token, at=at)
+    return erasing.erase(wish, member, at.astimezone(member.zone)).status
+
+
+def erase(api: Api, erasing: Erasing, client: str, category: Category = CLINICAL) -> None:
+    assert ask(api, erasing, api.demo.owner, client, category) == "requested"
+    assert ask(api, erasing, api.demo.auditor, client, category) == "carried_out"
+
+
+def chart(team: Team, client: str) -> Json:
+    return done(team.clinician.get(f"/v1/clients/{client}/chart"))
+
+
+def wrapped(api: Api, client: str) -> dict[str, int]:
+    """How many of the keys that sealed her entries there still are, by category.
+
+    Not counted: one that only seals her chart as it is shown, made anew with it.
+    """
+    rows = api.admin(
+        """SELECT category, count(wrapped) FROM record.data_key AS k
+        WHERE subject = %s AND EXISTS (SELECT FROM record.event AS e WHERE e.key_id = k.key_id)
+        GROUP BY category""",
+        (client,),
+    )
+    return {category: count for category, count in rows if count}
+
+
+def test_what_was_agreed_is_gone_for_everybody_and_the_chart_says_why(
+    api: Api, erasing: Erasing
+) -> None:
+    demo = api.demo
+    client, note = old_note(demo.clinician, plan="canary plan")
+    done(demo.clinician.post(f"/v1/notes/{note}/addenda", {"text": "canary addendum"}))
+    client_with_draft(demo.clinician, client, plan="canary draft")
+    other, _ = old_note(demo.clinician, plan="canary of another")
+    abroad, _ = old_note(api.harbor.clinician, plan="canary elsewhere")
+    texts = api.admin("SELECT body FROM record.event WHERE subject = %s ORDER BY 1", (client,))
+    assert "canary" in json.dumps(chart(demo, client))
+
+    assert ask(api, erasing, demo.owner, client) == "requested"
+    assert "canary plan" in json.dumps(chart(demo, client))
+    assert chart(demo, client)["client"]["erasures"] == []
+    assert ask(api, erasing, demo.auditor, client) == "carried_out"
+
+    shown = chart(demo, client)
+    assert "canary" not in json.dumps(shown)
+    (erasure,) = shown["client"]["erasures"]
+    assert datetime.fromisoformat(erasure.pop("at")).date() == datetime.now(UTC).date()
+    assert erasure == {
+        "category": "clinical",
+        "reason": WHY,
+        "legal_basis": BASIS,
+        "requested_by": demo.owner.name,
+        "agreed_by": demo.auditor.name,
+    }
+    (placeholder,) = shown["notes"]
+    assert (placeholder["id"], placeholder["status"]) == (note, "erased")
+    assert [(one["kind"], one["is_erased"]) for one in placeholder["versions"]] == [
+        ("signed", True), ("addendum", True)
+    ]  # fmt: skip
+    assert {one["author"] for one in placeholder["versions"]} == {demo.clinician.name}
+    # By no other way either, at no moment, and by nobody.
+    for path in (
+        f"/v1/notes/{note}",
+        f"/v1/clients/{client}/events",
+        f"/v1/clients/{client}/chart?as_of={datetime.now(UTC).isoformat().replace('+00:00', 'Z')}",
+        f"/v1/clients/{client}/chart?view=true&as_of=2015-01-01T00:00:00Z",
+    ):
+        for somebody in (demo.clinician, demo.auditor):
+            assert "canary" not in done(somebody.get(path)).__repr__(), path
+    # Only the keys went; nobody else's; and the entries of the log stand as they were written.
+    assert wrapped(api, client) == {"contact": 1, "business": 1}
+    assert "canary of another" in json.dumps(chart(demo, other))
+    assert "canary elsewhere" in json.dumps(chart(api.harbor, abroad))
+    after = api.admin("SELECT body FROM record.event WHERE subject = %s", (client,))
+    assert set(texts) <= set(after)
+
+
+def test_the_front_desk_hears_that_but_not_why(api: Api, erasing: Erasing) -> None:
+    client, _ = old_note(api.demo.clinician)
+    erase(api, erasing, client)
+    (told,) = done(api.demo.front_desk.get(f"/v1/clients/{client}"))["erasures"]
+    assert (told["category"], told["reason"]) == ("clinical", None)
+    (told,) = done(api.demo.auditor.get(f"/v1/clients/{client}"))["erasures"]
+    assert told["reason"] == WHY
+
+
+def test_the_replay_names_the_deed_and_leaves_a_place_for_what_is_gone(
+    api: Api, erasing: Erasing
+) -> None:
+    client, _ = old_note(api.demo.clinician)
+    erase(api, erasing, client)
+    events = done(api.demo.auditor.get(f"/v1/clients/{client}/events"))["items"]
+    assert [one["type"] for one in events] == [
+        "client.registered.v1", "note.signed.v1", "erasure.requested.v1", "erasure.agreed.v1",
+        "erasure.carried_out.v1",
+    ]  # fmt: skip
+    assert set(events[1]["body"]) == {"occurred_at", "stored_type"}
+    assert events[4]["body"]["keys"] == 1
+    assert [one["actor"] for one in events[2:]] == [
+        api.demo.owner.name, api.demo.auditor.name, api.demo.auditor.name
+    ]  # fmt: skip
+
+
+def test_another_process_forgets_the_key_at_once(api: Api, erasing: Erasing) -> None:
+    """With the key in its memory, and without a minute to wait."""
+    client, note = old_note(api.demo.clinician)
+    with open_parts(api.ready.app_url, api.ready.kms, pool_size=2) as far:
+        practice = far.platform.practices[api.demo.practice_id]
+        assert isinstance(practice.stream(UUID(note))[0].event, NoteSigned)
+        erase(api, erasing, client)
+        deadline = monotonic() + CACHE_SECONDS / 2
+        while not isinstance(practice.stream(UUID(note))[0].event, Shredded):
+            assert monotonic() < deadline
+
+
+def test_erased_contact_details_are_in_no_search_and_in_no_chart(
+    api: Api, erasing: Erasing
+) -> None:
+    demo = api.demo
+    client = a_client(demo.clinician, family_name="Canaryson", email="canary@example.com")
+    other = a_client(demo.clinician, family_name="Canarywell")
+    assert wait_for_search(demo, "canaryson") == [client]
+    erase(api, erasing, client, CONTACT)
+    assert wait_for_search(demo, "canaryson") == []
+    assert wait_for_search(demo, "canarywell") == [other]
+    shown = chart(demo, client)
+    assert "canary" not in json.dumps(shown).lower()
+    assert [one["category"] for one in shown["client"]["erasures"]] == ["contact"]
+    assert done(demo.front_desk.get(f"/v1/clients/{client}"))["family_name"] is None
+    rows = api.admin(
+        "SELECT t::text FROM projection.client_search_v1 AS t WHERE client_id = %s", (client,)
+    )
+    grams = api.admin(
+        "SELECT count(*) FROM projection.client_search_gram_v1 WHERE client_id = %s", (client,)
+    )
+    assert (rows, grams) == ([], [(0,)])
+
+
+def wait_for_search(team: Team, words: str) -> list[str]:
+    position = done(team.clinician.post("/v1/clients", {
+        "given_name": "Later", "family_name": "Somebody", "birth_date": "1990-02-28"
+    }))["position"]  # fmt: skip
+    found = team.front_desk.ask(
+        "POST", "/v1/clients/search", {"q": words}, params={"after": position}
+    )
+    named = [one for one in done(found)["items"] if one["family_name"].lower() == words]
+    return [one["id"] for one in named]
+
+
+def test_those_merged_into_the_record_are_erased_with_it(api: Api, erasing: Erasing) -> None:
+    demo = api.demo
+    kept, _ = old_note(demo.clinician, plan="canary kept")
+    away, _ = old_note(demo.clinician, plan="canary away")
+    merge(demo.clinician, kept, away)
+    with pytest.raises(ClientMerged):
+        ask(api, erasing, demo.owner, away)
+    erase(api, erasing, kept)
+    shown = chart(demo, kept)
+    assert [one["status"] for one in shown["notes"]] == ["erased", "erased"]
+    assert "canary" not in json.dumps(shown)
+
+
+def test_a_recent_visit_on_a_merged_record_keeps_all_of_them(api: Api, erasing: Erasing) -> None:
+    demo = api.demo
+    kept, _ = old_note(demo.clinician)
+    away = client_with_signed_note(demo.clinician).client
+    ask(api, erasing, demo.owner, kept)
+    merge(demo.clinician, kept, away)
+    with pytest.raises(UnderRetention) as refused:
+        ask(api, erasing, demo.auditor, kept)
+    today = datetime.now(UTC).date()
+    assert abs(refused.value.details["last_encounter_on"] - today) <= timedelta(days=1)  # type: ignore[operator]  # a day
+    assert wrapped(api, kept)["clinical"] == 1
+
+
+def test_nobody_alone_and_nothing_of_somebody_unknown(api: Api, erasing: Erasing) -> None:
+    client, note = old_note(api.demo.clinician)
+    assert ask(api, erasing, api.demo.owner, client) == "requested"
+    with pytest.raises(SecondPersonNeeded):
+        ask(api, erasing, api.demo.owner, client)
+    abroad, _ = old_note(api.harbor.clinician)
+    for unknown in (note, abroad):
+        with pytest.raises(ClientUnknown):
+            ask(api, erasing, api.demo.owner, unknown)
+    assert wrapped(api, client)["clinical"] == wrapped(api, abroad)["clinical"] == 1
+
+
+def test_a_key_that_had_been_handed_out_is_destroyed_too(api: Api, erasing: Erasing) -> None:
+    client, note = old_note(api.demo.clinician)
+    practice_id = api.demo.practice_id
+    used = [
+        row[0] for row in api.admin("SELECT key_id FROM record.event WHERE subject = %s", (client,))
+    ]
+    api.parts.keys.hand_out(practice_id, [UUID(client)], used)
+    done(api.demo.clinician.post(f"/v1/notes/{note}/addenda", {"text": "Under a new key."}))
+    assert wrapped(api, client)["clinical"] == 2
+    erase(api, erasing, client)
+    assert "clinical" not in wrapped(api, client)
+
+
+class Failing(ClientSearchProjection):
+    """A projection in whose turn the process ends."""
+
+    def erase(self, *_: object) -> tuple[str, ...]:
+        raise Crash
+
+
+class Unrecorded(Erasing):
+    """Ends after the deed and before it is entered in the record."""
+
+    def _record(self, *_: object) -> None:
+        raise Crash
+
+
+@contextmanager
+def table_in_use(api: Api, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Somebody who looks at the table of keys for longer than anybody wants to wait."""
+    patch.setattr(rewriting, "TRIES", 2)
+    patch.setattr(rewriting, "LOCK_WAIT", "10ms")
+    with psycopg.connect(api.ready.admin_url) as reader:
+        reader.execute("LOCK TABLE record.data_key IN ACCESS SHARE MODE")
+        yield
+
+
+WHERE = ["while the keys go", "before the tables are written anew", "before it is entered"]
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_cut_short_it_is_finished_by_asking_again(
+    api: Api, owner: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    demo = api.demo
+    client, _ = old_note(demo.clinician, plan="canary plan")
+    whole = erasing_with(api, owner)
+    ask(api, whole, demo.owner, client)
+    if where == WHERE[0]:
+        with pytest.raises(Crash):
+            ask(api, erasing_with(api, owner, (Failing(),)), demo.auditor, client)
+    elif where == WHERE[1]:
+        with table_in_use(api, monkeypatch), pytest.raises(TableInUse):
+            ask(api, whole, demo.auditor, client)
+        monkeypatch.undo()
+    else:
+        cut = Unrecorded(owner, whole._practice, whole._projections)
+        with pytest.raises(Crash):
+            ask(api, cut, demo.auditor, client)
+    is_gone = where != WHERE[0]
+    assert ("clinical" in wrapped(api, client)) is not is_gone
+    assert chart(demo, client)["client"]["erasures"] == []
+    assert ("canary" in json.dumps(chart(demo, client))) is not is_gone
+    # By either of them, and by nobody who has to agree once more.
+    assert ask(api, whole, demo.owner, client) == "carried_out"
+    assert "canary" not in json.dumps(chart(demo, client))
+    events = done(demo.auditor.get(f"/v1/clients/{client}/events"))["items"]
+    assert events[-1]["type"] == "erasure.carried_out.v1"
+    # At least: where the chart was shown anew meanwhile, the key of that went, too.
+    assert events[-1]["body"]["keys"] >= 1
+    # What is done is done: asked again, it is another erasure.
+    assert ask(api, whole, demo.owner, client) == "requested"

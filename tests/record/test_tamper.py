@@ -100,7 +100,7 @@ def test_every_edit_of_a_kind_is_detected_and_its_place_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     seen: Counter[str] = Counter()
-    widest = 0
+    widest = clean = 0
     for number in range(EDITS):
         pick = random.Random(f"{name} {number}")
         practice_id, log = pick.choice(guarded.practices), pick.choice(LOGS)
@@ -119,11 +119,15 @@ def test_every_edit_of_a_kind_is_detected_and_its_place_named(
             if attack.depth in ("hashed", "treed"):  # the heads are there: between two of them
                 widest = max(widest, said.last - said.first + 1)
             seen[f"{attack.depth}: {said.kind}"] += 1
-            if number % 20 == 0:  # and nobody else is suspected
+            if number % figures.times(20, 1) == 0:  # and nobody else is suspected
                 others = [(p, o) for p in guarded.practices for o in LOGS]
                 others.remove((practice_id, log))
                 assert all(isinstance(guarded.check(admin, *one), Verified) for one in others)
-    told = f"{name}: {sum(seen.values())} of {EDITS} detected, {dict(seen)}, within {widest} rows"
+                clean += len(others)
+    told = (
+        f"{name}: {sum(seen.values())} of {EDITS} detected, {dict(seen)}, within {widest} rows; "
+        f"0 of {clean} clean logs suspected"
+    )
     with capsys.disabled() if figures.LONG else nullcontext():
         sys.stdout.write(told + "\n")
     all_clean(guarded, admin)

@@ -17,7 +17,7 @@ from record.database import Database
 from record.sealing import SealBroken, Sealing
 from record.seals import Seals
 from workers.courier import PACE, Courier, Place
-from workers.worker import Worker
+from workers.worker import OUTAGES, Worker
 
 log = structlog.get_logger()
 
@@ -25,7 +25,10 @@ UNSEALED = Gauge("palimpsest_unsealed_events", "Events recorded and not under a 
 UNSEALED_SECONDS = Gauge(
     "palimpsest_unsealed_seconds", "For how long the log that waits longest has waited for a head"
 )
-BROKEN = Gauge("palimpsest_broken_seals", "Logs that contradict a head that was signed: run verify")
+BROKEN = Gauge(
+    "palimpsest_broken_seals",
+    "Logs that cannot be sealed, as they contradict a head that was signed: run verify",
+)
 BROKEN_PAUSE: Final = 30.0
 """Seconds before a log that contradicts its seal is looked at again."""
 
@@ -55,7 +58,7 @@ class Sealer(Worker):
 
     @property
     def broken(self) -> frozenset[Place]:
-        """The logs that contradict what was signed."""
+        """The logs that cannot be sealed: they contradict what was signed."""
         return frozenset(self._broken)
 
     def start(self) -> Self:
@@ -81,16 +84,16 @@ class Sealer(Worker):
         now = monotonic()
         heads: dict[Place, int] = {row[:2]: row[2] for row in self._database.call(_HEADS)}
         news = {place for place, head in heads.items() if head != self._sealed.get(place, 0)}
+        self._since = {place: self._since.get(place, now) for place in news}
         for place in news:
-            self._since.setdefault(place, now)
             if self._stopping.is_set():
                 break
             if self._broken.get(place, now) <= now:
                 self._seal(place, heads[place])
         behind = {place: heads[place] - self._sealed.get(place, 0) for place in news}
-        self._since = {place: self._since[place] for place in news if behind[place]}
-        UNSEALED.set(sum(behind.values()))
-        UNSEALED_SECONDS.set(max(map(monotonic().__sub__, self._since.values()), default=0.0))
+        waiting = [self._since[place] for place, count in behind.items() if count > 0]
+        UNSEALED.set(sum(count for count in behind.values() if count > 0))
+        UNSEALED_SECONDS.set(monotonic() - min(waiting) if waiting else 0)
         BROKEN.set(len(self._broken))
         return False
 
@@ -108,14 +111,15 @@ class Sealer(Worker):
                 if head.size >= position:
                     return
         except SealBroken as error:
-            self._broken[place] = monotonic() + BROKEN_PAUSE
-            log.error(  # noqa: TRY400 - no traceback
-                "seal_broken",
-                practice_id=str(place[0]),
-                log=place[1],
-                size=error.size,
-                reason=error.reason,
-            )
+            self._alarm(place, error.reason, error.size)
+        except OUTAGES:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other logs are sealed
+            self._alarm(place, type(error).__name__)
+
+    def _alarm(self, place: Place, reason: str, size: int | None = None) -> None:
+        self._broken[place] = monotonic() + BROKEN_PAUSE
+        log.error("seal_broken", practice_id=str(place[0]), log=place[1], size=size, reason=reason)
 
 
 # In any order, so that sealers that share the work meet seldom.

@@ -17,6 +17,7 @@ from domain.kernel.ids import PracticeId
 from gateways.witness import Submission, WitnessUnavailable
 from gateways.witness.simulator import SimulatedWitness
 from record.checkpoint import origin_of
+from record.database import DatabaseUnavailable
 from record.merkle import root_of
 from record.sealing import Sealing
 from record.seals import LOGS, census_of
@@ -197,6 +198,36 @@ def test_a_log_that_was_set_back_is_an_alarm_and_no_head(
     [alarm] = [entry for entry in logs if entry["event"] == "seal_broken"]
     assert alarm["log_level"] == "error"
     assert (alarm["practice_id"], alarm["log"]) == (str(practice_id), "record")
+
+
+def test_a_log_that_cannot_be_sealed_keeps_no_other_waiting(
+    record: Record, practice_id: PracticeId, sealer: Sealer
+) -> None:
+    record.fill(practice_id, 256)
+    with record.database.practice(practice_id) as connection:
+        connection.execute(
+            "INSERT INTO record.tree_node VALUES (DEFAULT, 'record', 8, 0, sha256('x'))"
+        )
+    others = [record.new_practice() for _ in range(5)]
+    for other_id in others:
+        record.fill(other_id, 2)
+    with capture_logs() as logs:
+        sealer.run_once()
+    assert sealer.broken == {(practice_id, "record")}
+    assert [entry["reason"] for entry in logs if entry["event"] == "seal_broken"] == [
+        "UniqueViolation"
+    ]
+    assert all(record.seals.newest(other_id, "record") for other_id in others)
+    assert gauge("palimpsest_unsealed_events") == 256
+    assert gauge("palimpsest_unsealed_seconds") > 0
+
+
+def test_an_outage_is_no_alarm(record: Record, practice_id: PracticeId, sealer: Sealer) -> None:
+    record.fill(practice_id, 2)
+    record.database.close()
+    with pytest.raises(DatabaseUnavailable):
+        sealer.run_once()
+    assert not sealer.broken
 
 
 def test_another_history_under_the_same_key_is_refused_by_the_witness(

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from projections.base import Projection
 from record.database import Database, Row
 from record.envelope import StoredEntry
 from record.recorder import COLUMNS, entries
@@ -97,25 +96,34 @@ def claim(
     None if somebody else has it and we do not wait for it, or if the projection is parked and not
     to be tried yet.
     """
+    claims = claim_all(connection, practice_id, [name], wait=wait)
+    return claims[0] if claims else None
+
+
+def claim_all(
+    connection: Connection[Row], practice_id: UUID, names: Sequence[str], *, wait: bool = False
+) -> list[Claim]:
+    """The same for several projections: those of them that are to be had."""
     text = _CLAIM if wait else _CLAIM + " SKIP LOCKED"
-    claimed = connection.execute(text, (practice_id, name), binary=True).fetchone()
-    return None if claimed is None else Claim(*claimed)
+    claimed = connection.execute(text, (practice_id, list(names)), binary=True)
+    return [Claim(*row) for row in claimed]
 
 
+# In the order of their names, as whoever waits takes them one after the other.
 _CLAIM: LiteralString = """SELECT p.position, h.position, k.position IS NOT NULL
     FROM projection.position AS p
     JOIN record.head AS h ON h.practice_id = p.practice_id AND h.log = 'record'
     LEFT JOIN projection.parked AS k ON k.practice_id = p.practice_id AND k.name = p.name
-    WHERE p.practice_id = %s AND p.name = %s
+    WHERE p.practice_id = %s AND p.name = ANY (%s)
         AND (k.position IS NULL OR k.retry_at <= clock_timestamp())
-    FOR UPDATE OF p"""
+    ORDER BY p.name FOR UPDATE OF p"""
 
 
-def advance(connection: Connection[Row], practice_id: UUID, name: str, to: int) -> None:
+def advance(connection: Connection[Row], practice_id: UUID, names: Sequence[str], to: int) -> None:
     """Says how far the rows now reach; in the transaction that wrote them."""
     connection.execute(
-        "UPDATE projection.position SET position = %s WHERE practice_id = %s AND name = %s",
-        (to, practice_id, name),
+        "UPDATE projection.position SET position = %s WHERE practice_id = %s AND name = ANY (%s)",
+        (to, practice_id, list(names)),
     )
 
 
@@ -133,17 +141,17 @@ def set_back(database: Database, practice_id: UUID, name: str, to: int) -> bool:
 def ahead(
     connection: Connection[Row],
     practice_id: UUID,
-    projection: Projection,
+    types: Sequence[str],
     span: tuple[int, int],
     limit: int = BATCH,
 ) -> Span:
-    """The next events for a projection, after the first position and up to the last.
+    """The next events of some types, after the first position and up to the last.
 
     Positions have no holes and commit in order, so nothing can appear later between the two.
     """
     after, head = span
     found = entries(
-        connection.execute(_AHEAD, (practice_id, after, head, projection.types, limit), binary=True)
+        connection.execute(_AHEAD, (practice_id, after, head, list(types), limit), binary=True)
     )
     return Span(found, max(head, after) if len(found) < limit else found[-1].id)
 

@@ -258,7 +258,7 @@ class Rebuild:
         reached = self._reached.get(practice_id, 0)
         while reached < head:
             span = positions.ahead(
-                self._owner, practice_id, self._live, (reached, head), positions.BATCH
+                self._owner, practice_id, self._live.types, (reached, head), positions.BATCH
             )
             self._total += len(span.entries)
             self._show(self._filler.apply(practice_id, span.entries))

@@ -87,6 +87,49 @@ class Applier:
         trouble = self._troubles.get((practice_id, name))
         return trouble is None or trouble.not_before <= self._clock()
 
+    def move_together(self, practice_id: UUID, names: Sequence[str]) -> int | None:
+        """One batch for several projections that stand at one place; returns the position reached.
+
+        The events are read and opened once, and there is one commit. None if that cannot be, for
+        whatever reason: then nothing has happened, and each is to be moved by itself. Raises
+        `OUTAGES`.
+        """
+        if any((practice_id, name) in self._troubles for name in names):
+            return None
+        try:
+            with self._database.practice(practice_id, is_derived=True) as connection:
+                claims = positions.claim_all(connection, practice_id, names)
+                is_one = len(claims) == len(names) and len(set(claims)) == 1
+                if not is_one or claims[0].is_parked:
+                    return None
+                end = self._apply_together(connection, practice_id, names, claims[0])
+                positions.advance(connection, practice_id, names, end)
+                return end
+        except OUTAGES:
+            for name in names:
+                self._troubles[practice_id, name] = self._later(self._batch)
+            raise
+        except Exception:  # noqa: BLE001 - an event is at fault: which, for whom, is found out next
+            return None
+
+    def _apply_together(
+        self, connection: Connection[Row], practice_id: UUID, names: Sequence[str], claim: Claim
+    ) -> int:
+        projections = [self.projections[name] for name in names]
+        types = sorted({one for projection in projections for one in projection.types})
+        place = (claim.position, claim.head)
+        span = positions.ahead(connection, practice_id, types, place, self._batch)
+        opened = self._practices[PracticeId(practice_id)].open_all(span.entries)
+        for projection in projections:
+            wanted = [
+                recorded
+                for entry, recorded in zip(span.entries, opened, strict=True)
+                if entry.topic in projection.types
+            ]
+            if wanted:
+                projection.apply(connection, practice_id, wanted)
+        return span.end
+
     def move(self, practice_id: UUID, name: str, offered: Sequence[StoredEntry] = ()) -> int | None:
         """Applies one batch and returns the position reached.
 
@@ -104,12 +147,15 @@ class Applier:
             self._troubles[place] = _Trouble(limit // 2)
             return positions.position(self._database, practice_id, name)
         except OUTAGES:
-            # If it was this batch that took too long, it must not keep the others waiting.
-            self._troubles[place] = _Trouble(max(1, limit // 2), self._clock() + OUTAGE_PAUSE)
+            self._troubles[place] = self._later(limit)
             raise
         if reached is not None or limit == 1:
             self._troubles.pop(place, None)
         return reached
+
+    def _later(self, limit: int) -> _Trouble:
+        """If it was this batch that took too long, it must not keep the others waiting."""
+        return _Trouble(max(1, limit // 2), self._clock() + OUTAGE_PAUSE)
 
     def _transact(self, task: _Task) -> int | None:
         wait = bool(task.offered)
@@ -124,7 +170,7 @@ class Applier:
             if span.entries and not self._apply(connection, task, span):
                 return None
             if span.end > claim.position:
-                positions.advance(connection, task.practice_id, task.projection.name, span.end)
+                positions.advance(connection, task.practice_id, [task.projection.name], span.end)
             if claim.is_parked:
                 unpark(connection, task.practice_id, task.projection.name)
                 log.info("projection_resumed", **task.told, position=span.end)
@@ -169,7 +215,7 @@ def _next(connection: Connection[Row], task: _Task, claim: Claim) -> Span:
     if not task.offered:
         after, until = claim.position, claim.head
         return positions.ahead(
-            connection, task.practice_id, task.projection, (after, until), task.limit
+            connection, task.practice_id, task.projection.types, (after, until), task.limit
         )
     new = [entry for entry in task.offered if entry.id > claim.position]
     if not new:
@@ -181,7 +227,9 @@ def _next(connection: Connection[Row], task: _Task, claim: Claim) -> Span:
             missing = new[0].id - 1 - claim.position
             log.error("projection_gap", **task.told, position=claim.position, missing=missing)
         span = (claim.position, new[0].id - 1)
-        return positions.ahead(connection, task.practice_id, task.projection, span, task.limit)
+        return positions.ahead(
+            connection, task.practice_id, task.projection.types, span, task.limit
+        )
     run = [entry for number, entry in enumerate(new, new[0].id) if entry.id == number]
     wanted = [entry for entry in run if entry.topic in task.projection.types][: task.limit]
     return Span(wanted, run[-1].id if len(wanted) < task.limit else wanted[-1].id)

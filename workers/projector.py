@@ -5,6 +5,7 @@ projectors share the work without a leader.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from time import monotonic
 from typing import ClassVar, Final
 
@@ -79,11 +80,25 @@ class Projector(Worker):
     def _round(self, work: Sequence[positions.News]) -> bool:
         """One batch for each; says whether anything has moved on."""
         has_moved = False
-        for one in work:
+        # Those of a practice that are as far behind stand next to each other.
+        for _, group in groupby(work, key=lambda one: (one.practice_id, one.behind)):
+            if self._stopping.is_set():
+                break
+            has_moved |= self._move(list(group))
+        return has_moved
+
+    def _move(self, group: Sequence[positions.News]) -> bool:
+        """Together, if they stand at one place; else, or if that fails, one after the other."""
+        practice_id = group[0].practice_id
+        if len(group) > 1 and not any(one.is_new or one.is_parked for one in group):
+            names = [one.name for one in group]
+            if self._applier.move_together(practice_id, names) is not None:
+                return True
+        has_moved = False
+        for one in group:
             if self._stopping.is_set():
                 break
             if one.is_new:
-                positions.begin(self._database, one.practice_id, one.name)
-            reached = self._applier.move(one.practice_id, one.name)
-            has_moved |= reached is not None
+                positions.begin(self._database, practice_id, one.name)
+            has_moved |= self._applier.move(practice_id, one.name) is not None
         return has_moved

@@ -106,7 +106,7 @@ class Relay(Worker):
             taken = self._publish(connection, claim.position, messages)
             if claim.is_parked and taken:
                 unpark(connection, one.practice_id, one.name)
-            positions.advance(connection, one.practice_id, one.name, claim.position + taken)
+            positions.advance(connection, one.practice_id, [one.name], claim.position + taken)
         PUBLISHED.inc(taken)
         return taken > 0
 

@@ -93,6 +93,20 @@ def test_small_batches_show_the_same_as_large_ones(shown: Shown) -> None:
     assert charts_are_right(shown, shown.here)
 
 
+def test_projections_at_one_place_move_on_in_one_transaction(shown: Shown) -> None:
+    transactions = "SELECT count(DISTINCT xmin::text) FROM projection.position GROUP BY practice_id"
+    busy(shown.here)
+    shown.catch_up()  # each has begun by itself
+    assert shown.record.admin(transactions) == [(len(shown.projections),)]
+    busy(shown.here)
+    shown.catch_up()
+    assert shown.record.admin(transactions) == [(1,)]
+    record = shown.record
+    for one in shown.projections:
+        with Rebuild(record.ready.admin_url, record.database, record.practices, one) as beside:
+            assert list(beside.differences()) == []
+
+
 @pytest.mark.parametrize("has_hints", [True, False])
 def test_it_follows_in_the_background_until_it_is_stopped(shown: Shown, has_hints: bool) -> None:  # noqa: FBT001 - pytest passes it
     projector = Projector(
@@ -198,9 +212,15 @@ def make_due(shown: Shown, due: str = "-infinity") -> None:
     shown.record.admin("UPDATE projection.parked SET retry_at = %s", (due,))
 
 
-def test_a_poison_event_holds_up_its_practice_and_projection_only(shown: Shown) -> None:
+@pytest.mark.parametrize("has_begun", [False, True], ids=["each by itself", "together at first"])
+def test_a_poison_event_holds_up_its_practice_and_projection_only(
+    shown: Shown,
+    has_begun: bool,  # noqa: FBT001 - pytest passes it
+) -> None:
     here, there = shown.here, shown.there
     busy(here, clients=2)
+    if has_begun:
+        shown.catch_up()
     ana = here.register("Poisoned")
     here.sign(ana, WORD)
     poison = here.head()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -87,13 +88,11 @@ def open_parts(
         keys = KeyRing(database, kms)
         hints.on_lost_key(keys.forget)
 
-        def practice(log: str) -> Practices:
-            def make(practice_id: PracticeId) -> Practice:
-                return Practice(database, gate, keys, practice_id, log=log, hints=hints)
+        def practice(practice_id: PracticeId, log: str) -> Practice:
+            return Practice(database, gate, keys, practice_id, log=log, hints=hints)
 
-            return Practices(make)
-
-        records, accesses = practice("record"), practice("access")
+        records = Practices(partial(practice, log="record"))
+        accesses = Practices(partial(practice, log="access"))
         seals = Seals(database, kms)
         platform = Platform(
             clock=clock or SystemClock(),

@@ -94,8 +94,8 @@ def shred_client(  # noqa: PLR0913 - each is an option of the command
             raise Refusal(_why_not(error, wish, holding)) from error
         except TableInUse as error:
             raise Refusal(
-                "the keys are destroyed, but a table was in use all the time and could not be "
-                "written anew: run this again to finish"
+                "agreed to and not finished: a table is being rebuilt, or was in use all the time, "
+                "and could not be written anew; run this again to finish"
             ) from error
     if as_json:
         told = {"category": category.value, "status": done.status, "keys": done.keys}

@@ -4,10 +4,12 @@ First the decision, in the record: asked for by one person, agreed to by another
 transaction, the keys are destroyed and what projections hold is taken out; the tables are written
 anew, so that the destroyed keys leave their files; last, the record says that it is done. Cut short
 anywhere, asking again goes on: what is agreed and not yet carried out is carried out.
+
+The rule that two people are needed, and when it is too early, is the domain's.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -25,11 +27,11 @@ from domain.compliance.events import ErasureAgreed
 from domain.compliance.policy import US_DEFAULT, Facts, RetentionPolicy
 from domain.kernel.events import Act, Category, Context, Recorded
 from domain.kernel.ids import ClientId, CommandId, PracticeId
-from projections.base import Projection
+from projections.base import Projection, release, reserved
 from record.envelope import Shredded
 from record.ids import new_id
 from record.practice import Practice
-from record.rewriting import rewrite
+from record.rewriting import TableInUse, rewrite
 from record.shredding import Gone, destroy
 
 Owner = psycopg.Connection[tuple[Any, ...]]
@@ -111,7 +113,7 @@ class Erasing:
 
     def _destroy(self, records: list[ClientId], category: Category, since: datetime) -> Gone:
         changed: list[str] = []
-        with self._of_practice():
+        with self._no_rebuild(), self._of_practice():
             gone = destroy(self._owner, self._practice.practice_id, records, category, since)
             for projection in self._projections:
                 tables = projection.erase(self._owner, self._practice.practice_id, gone)
@@ -120,6 +122,16 @@ class Erasing:
         if changed:  # the planner's statistics hold samples of what stood there in plain
             rewrite(self._owner, "pg_catalog.pg_statistic")
         return gone
+
+    @contextmanager
+    def _no_rebuild(self) -> Iterator[None]:
+        """A rebuild under way might put in place what it had read before. Raises `TableInUse`."""
+        with ExitStack() as stack:
+            for projection in self._projections:
+                if not reserved(self._owner, projection):
+                    raise TableInUse
+                stack.callback(release, self._owner, projection)
+            yield
 
     def _record(self, gone: Gone, by: Member, at: datetime) -> None:
         acts = [

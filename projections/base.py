@@ -93,6 +93,26 @@ class TableProjection(Projection):
             yield key, text.encode()
 
 
+def reserved(connection: Connection[Row], projection: Projection) -> bool:
+    """Whether its tables are now ours to rebuild or to take text out of, and nobody else's.
+
+    Until the connection ends, or `release`.
+    """
+    row = connection.execute(
+        "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (_turn(projection),)
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def release(connection: Connection[Row], projection: Projection) -> None:
+    """Lets others have what was `reserved`."""
+    connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (_turn(projection),))
+
+
+def _turn(projection: Projection) -> str:
+    return f"palimpsest rebuild {projection.name}"
+
+
 def fetch(
     connection: Connection[Row], name: str, query: sql.Composed, values: tuple[Any, ...]
 ) -> Iterator[Row]:

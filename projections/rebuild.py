@@ -16,7 +16,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from projections import positions
-from projections.base import Projection
+from projections.base import Projection, reserved
 from projections.compare import Difference, differences
 from projections.filling import Crew, Filler, Part, become_owner
 from projections.parking import unpark
@@ -153,11 +153,7 @@ class Rebuild:
             ) from error
 
     def _be_the_only_one(self) -> None:
-        row = self._owner.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))",
-            (f"palimpsest rebuild {self._live.name}",),
-        ).fetchone()
-        if row is None or not row[0]:
+        if not reserved(self._owner, self._live):
             raise RebuildRefused(f"{self._live.question} is being rebuilt already")
 
     def _make_tables(self) -> None:

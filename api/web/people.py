@@ -95,7 +95,7 @@ def _linked(page: Page, client: ClientOut, href: str) -> dict[UUID, ClientLink]:
 
 def full_name(given_name: str | None, family_name: str | None) -> str:
     """A person's name as it is read."""
-    return f"{given_name or ''} {family_name or ''}".strip() or "Name unknown"
+    return f"{given_name or ''} {family_name or ''}".strip() or "Name erased"
 
 
 def erasure_notices(page: Page, client: ClientOut) -> tuple[ErasureNotice, ...]:

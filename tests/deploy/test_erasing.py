@@ -16,12 +16,14 @@ from deploy.erasing import Erasing, Wish
 from deploy.wiring import open_parts
 from domain.chart.events import NoteSigned
 from domain.client.aggregate import ClientMerged, ClientUnknown
-from domain.compliance.aggregate import SecondPersonNeeded, UnderRetention
+from domain.compliance.aggregate import SecondPersonNeeded, UnderRetention, stream_of
+from domain.compliance.events import ErasureRequested
 from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
 from projections.all import all_projections
 from projections.base import Projection
 from projections.client_search.projection import ClientSearchProjection
+from projections.rebuild import Rebuild
 from record import rewriting
 from record.envelope import Shredded
 from record.memory import CACHE_SECONDS
@@ -298,6 +300,69 @@ def table_in_use(api: Api, patch: pytest.MonkeyPatch) -> Iterator[None]:
     with psycopg.connect(api.ready.admin_url) as reader:
         reader.execute("LOCK TABLE record.data_key IN ACCESS SHARE MODE")
         yield
+
+
+def test_during_a_rebuild_it_waits_to_be_asked_again(
+    api: Api, owner: psycopg.Connection[Any], erasing: Erasing
+) -> None:
+    """Or the rebuild might put in place what it had read before."""
+    demo = api.demo
+    client = a_client(demo.clinician, family_name="Canarystone")
+    assert wait_for_search(demo, "canarystone") == [client]
+    ask(api, erasing, demo.owner, client, CONTACT)
+    platform = api.platform
+    search = ClientSearchProjection()
+    with Rebuild(api.ready.admin_url, platform.database, platform.practices, search) as beside:
+        with pytest.raises(TableInUse):
+            ask(api, erasing, demo.auditor, client, CONTACT)
+        assert wrapped(api, client)["contact"] == 1
+        beside.replace()
+    assert wait_for_search(demo, "canarystone") == [client]
+    assert ask(api, erasing, demo.owner, client, CONTACT) == "carried_out"
+    assert wait_for_search(demo, "canarystone") == []
+    with Rebuild(api.ready.admin_url, platform.database, platform.practices, search) as again:
+        assert list(again.differences()) == []
+
+
+def test_a_practices_own_policy_decides_from_its_day_on(
+    api: Api, owner: psycopg.Connection[Any], erasing: Erasing
+) -> None:
+    demo = api.demo
+    client = client_with_signed_note(demo.clinician, occurred_at="2020-03-01T10:00:00-05:00").client
+
+    def policy(version: int, years: int, effective_from: str) -> None:
+        api.admin(
+            """INSERT INTO record.retention_policy (practice_id, name, version, effective_from,
+                years_after_last_encounter, age_of_majority, years_after_majority, covers)
+            VALUES (%s, 'own', %s, %s, %s, 18, 3, '{clinical}')""",
+            (demo.practice_id, version, effective_from, years),
+        )
+
+    with pytest.raises(UnderRetention):
+        ask(api, erasing, demo.owner, client)
+    policy(1, 5, "2025-01-01")
+    policy(2, 0, "2999-01-01")
+    assert ask(api, erasing, demo.owner, client) == "requested"
+    (event,) = api.platform.practices[demo.practice_id].stream(stream_of(ClientId(UUID(client))))
+    assert isinstance(event.event, ErasureRequested)
+    assert event.event.retention.rule == "retention/own/1"
+    policy(3, 8, "2026-01-01")
+    with pytest.raises(UnderRetention) as refused:
+        ask(api, erasing, demo.auditor, client)
+    assert refused.value.details["policy"] == "retention/own/3"
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        api.admin("UPDATE record.retention_policy SET years_after_last_encounter = 0")
+    # The other practice goes on by the default.
+    elsewhere = client_with_signed_note(
+        api.harbor.clinician, occurred_at="2020-03-01T10:00:00-05:00"
+    ).client
+    there = Erasing(owner, api.platform.practices[api.harbor.practice_id], ())
+    with pytest.raises(UnderRetention):
+        there.erase(
+            Wish(ClientId(UUID(elsewhere)), CLINICAL, WHY, BASIS),
+            api.platform.identity.member(api.harbor.owner.token, at=datetime.now(UTC)),
+            datetime.now(UTC),
+        )
 
 
 WHERE = ["while the keys go", "before the tables are written anew", "before it is entered"]

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.conninfo import make_conninfo
 
 from deploy.database import Database, find_kms
@@ -15,11 +17,15 @@ from deploy.postgres import Cluster
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key
 from deploy.settings import Settings
+from domain.kernel.events import Category
 from domain.kernel.permissions import Permission
 from gateways.kms import Kms
 from gateways.kms.local import LocalKms
+from record.database import Database as Connected
+from record.keys import KeyRing
 from record.lint import lint
-from record.provision import NewPractice
+from record.provision import NewPractice, practice_id_of
+from record.wrapping import about_key, wrap
 from tests.support.postgres import KMS, new_database
 
 SOUND = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "data_checksums"), "on")
@@ -195,6 +201,53 @@ def test_a_managed_server_gives_no_superuser_and_needs_none(data_dir: Path) -> N
     assert migrate(url, KMS, testing=True) == released
     assert migrate(url, KMS, testing=True) == []
     psycopg.connect(app_url(url, KMS)).close()
+
+
+def test_a_practice_of_an_earlier_release_keeps_its_keys_and_its_people(
+    empty: Database, tmp_path: Path
+) -> None:
+    """Before keys had generations, and before anybody could erase."""
+    for migration in read_migrations()[:5]:
+        (tmp_path / f"{migration.name}.sql").write_text(migration.text)
+    migrate(empty.admin_url, KMS, testing=True, folder=tmp_path)
+    practices = [(practice_id_of(slug), slug, uuid4(), uuid4()) for slug in ("one", "two")]
+    with psycopg.connect(empty.admin_url, autocommit=True) as admin:
+        for practice_id, slug, client, key_id in practices:
+            plain = AESGCM.generate_key(256)
+            admin.execute(
+                """INSERT INTO record.practice
+                    (practice_id, slug, name, zone, wrapped_key, root_key_id)
+                VALUES (%s, %s, 'A practice', 'UTC', %s, %s)""",
+                (practice_id, slug, KMS.wrap(plain, practice_id.bytes), KMS.key_id),
+            )
+            about = about_key((practice_id, client, "clinical"), key_id)
+            admin.execute(
+                """INSERT INTO record.data_key (practice_id, key_id, subject, category, wrapped)
+                VALUES (%s, %s, %s, 'clinical', %s)""",
+                (practice_id, key_id, client, wrap(AESGCM(plain), bytes(32), about)),
+            )
+            admin.execute(
+                """INSERT INTO identity.role (practice_id, role, title, permissions)
+                VALUES (%s, 'owner', 'Owner', '{client.read}'), (%s, 'front_desk', 'Desk', '{}')""",
+                (practice_id, practice_id),
+            )
+    applied = migrate(empty.admin_url, KMS, testing=True)
+    assert applied[0] == read_migrations()[5].name
+    with Connected(empty.app_url, size=2) as database:
+        keys = KeyRing(database, KMS)
+        for practice_id, _, client, key_id in practices:
+            found = keys.key_in_use(practice_id, client, Category.CLINICAL)
+            assert found.key_id == key_id
+            assert (
+                found.aead.decrypt(
+                    bytes(12), AESGCM(bytes(32)).encrypt(bytes(12), b"text", b""), b""
+                )
+                == b"text"
+            )
+            assert keys.key_in_use(practice_id, uuid4(), Category.CLINICAL).key_id != key_id
+    with psycopg.connect(empty.admin_url) as admin:
+        roles = admin.execute("SELECT role, 'key.shred' = ANY (permissions) FROM identity.role")
+        assert sorted(roles) == [("front_desk", False)] * 2 + [("owner", True)] * 2
 
 
 def test_a_first_key_is_not_made_twice(tmp_path: Path) -> None:

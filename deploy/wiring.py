@@ -39,7 +39,6 @@ from record.practice import Practice, Practices
 from record.seals import Seals
 from workers.follower import GROUP, Follower
 from workers.projector import Projector
-from workers.relay import Relay
 from workers.sealer import Sealer
 from workers.worker import Worker
 
@@ -145,6 +144,9 @@ def crew(settings: Settings, parts: Parts, role: Role) -> list[Worker]:
     if role == "relay" or (role == "serve" and broker is not None):
         if broker is None:
             raise Refusal("PALIMPSEST_KAFKA: a relay needs a broker to publish to")
+        # Late: what it measures is told only where it runs.
+        from workers.relay import Relay  # noqa: PLC0415
+
         workers.append(Relay(parts.platform.database, broker.publisher(), parts.hints))
     return workers
 

@@ -48,6 +48,21 @@ def bench_append(
         typer.echo(appending.table(found))
 
 
+@bench.command("gate")
+def bench_gate(
+    *,
+    as_json: Json = False,
+    seconds: Seconds = 1.5,
+    rounds: Annotated[int, typer.Option(min=1, help="The median counts.")] = 3,
+) -> None:
+    """Append through the gate, and through one that is held to one practice at a time."""
+    from deploy.bench import gate  # noqa: PLC0415 - only this command needs it
+
+    with _own_database() as own, _own_database() as strict, _watched() as watch:
+        found = gate.measure(own, strict, seconds=seconds, rounds=rounds, watch=watch)
+    _show(found, as_json=as_json)
+
+
 @bench.command("read")
 def bench_read(*, as_json: Json = False, seconds: Seconds = 5) -> None:
     """Open charts over HTTP, each access logged before the answer; beside it an empty route."""

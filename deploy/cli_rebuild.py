@@ -57,7 +57,7 @@ def rebuild(
 
 @contextmanager
 def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
-    from deploy.crew import Processes  # noqa: PLC0415 - other commands need no web framework
+    from deploy.fillers import Processes  # noqa: PLC0415 - other commands need no web framework
     from deploy.wiring import open_parts, settle  # noqa: PLC0415 - the same
 
     with (
@@ -69,9 +69,9 @@ def _beside(settings: Settings, name: str, watch: Watch) -> Iterator[Rebuild]:
         if name not in known:
             raise Refusal(f"there is no projection {name}; there are: {', '.join(sorted(known))}")
         open_kms = partial(find_kms, settings, ready.admin_url)
-        crew = Processes(ready.admin_url, ready.app_url, open_kms)
+        fillers = Processes(ready.admin_url, ready.app_url, open_kms)
         with Rebuild(
-            ready.admin_url, platform.database, platform.practices, known[name], watch, crew
+            ready.admin_url, platform.database, platform.practices, known[name], watch, fillers
         ) as beside:
             settle()
             yield beside

@@ -40,7 +40,7 @@ class Part:
     end: UUID | None = None
 
 
-class Crew(Protocol):
+class Fillers(Protocol):
     """Several who fill at once."""
 
     def fill(self, question: str, parts: Sequence[Part]) -> Iterator[int]:

@@ -18,7 +18,7 @@ from psycopg import Connection, sql
 from projections import positions
 from projections.base import Projection, reserved
 from projections.compare import Difference, differences
-from projections.filling import Crew, Filler, Part, become_owner
+from projections.filling import Filler, Fillers, Part, become_owner
 from projections.parking import unpark
 from record.database import Database, Row
 from record.practice import Practices
@@ -61,7 +61,7 @@ class Rebuild:
         practices: Practices,
         projection: Projection,
         watch: Watch = lambda _: None,
-        crew: Crew | None = None,
+        fillers: Fillers | None = None,
     ) -> None:
         self._admin_url = admin_url
         self._database = database
@@ -69,7 +69,7 @@ class Rebuild:
         self._live = projection
         self._beside = projection.beside()
         self._watch = watch
-        self._crew = crew
+        self._fillers = fillers
         self._done = 0
         self._total = 0
         self._reached: dict[UUID, int] = {}
@@ -235,8 +235,8 @@ class Rebuild:
             self._total += count
             parts += found
         self._show(0)
-        if self._crew is not None and self._total >= self.part:
-            for count in self._crew.fill(self._live.question, parts):
+        if self._fillers is not None and self._total >= self.part:
+            for count in self._fillers.fill(self._live.question, parts):
                 self._show(count)
         else:
             for part in parts:

@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.bench.filling import PRACTICES, fill
 from deploy.bench.where import Where
-from deploy.crew import Processes
+from deploy.fillers import Processes
 from deploy.founding import NewMember, add_member, found
 from deploy.migrate import app_url, migrate
 from deploy.refusal import Refusal
@@ -140,12 +140,12 @@ def _make(where: Where, size: int, watch: Watch) -> None:
 
 def _project(where: Where) -> None:
     open_kms = partial(LocalKms, where.root_key)
-    crew = Processes(where.admin_url, where.app_url, open_kms)
+    fillers = Processes(where.admin_url, where.app_url, open_kms)
     with open_parts(where.app_url, open_kms()) as parts:
         practices = parts.platform.practices
         for projection in all_projections(parts.keys, practices):
             with Rebuild(
-                where.admin_url, parts.platform.database, practices, projection, crew=crew
+                where.admin_url, parts.platform.database, practices, projection, fillers=fillers
             ) as beside:
                 beside.replace()
 

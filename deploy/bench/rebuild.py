@@ -10,7 +10,7 @@ from typing import Any, Final
 from deploy.bench import runner
 from deploy.bench.filling import fill
 from deploy.bench.where import Where
-from deploy.crew import Processes
+from deploy.fillers import Processes
 from deploy.wiring import open_parts, settle
 from gateways.kms.local import LocalKms
 from projections.all import all_projections
@@ -24,14 +24,14 @@ def measure(where: Where, events: int, watch: Callable[[int, int], None]) -> dic
     """Events per second by projection: read, unsealed, folded, written and committed."""
     fill(where, events, watch)
     figures: dict[str, Any] = {}
-    crew = Processes(where.admin_url, where.app_url, partial(LocalKms, where.root_key))
+    fillers = Processes(where.admin_url, where.app_url, partial(LocalKms, where.root_key))
     with open_parts(where.app_url, LocalKms(where.root_key)) as parts:
         settle()
         practices = parts.platform.practices
         for projection in all_projections(parts.keys, practices):
             parts.keys.forget()
             with Rebuild(
-                where.admin_url, parts.platform.database, practices, projection, crew=crew
+                where.admin_url, parts.platform.database, practices, projection, fillers=fillers
             ) as beside:
                 began = time.monotonic()
                 applied = beside.replace()
@@ -41,4 +41,4 @@ def measure(where: Where, events: int, watch: Callable[[int, int], None]) -> dic
         "events": LIBRARY_EVENTS,
         "per_second": runner.rebuilt(where.admin_url, LIBRARY_EVENTS),
     }
-    return figures | {"processes": crew.count, "unit": "events/s"}
+    return figures | {"processes": fillers.count, "unit": "events/s"}

@@ -66,12 +66,12 @@ def _next(done: "Queue[int | None]", processes: Sequence[BaseProcess]) -> int | 
 
 
 def _work(
-    crew: Processes, question: str, todo: "Queue[Part | None]", done: "Queue[int | None]"
+    us: Processes, question: str, todo: "Queue[Part | None]", done: "Queue[int | None]"
 ) -> None:
     with (
-        open_parts(crew.app_url, crew.open_kms()) as parts,
+        open_parts(us.app_url, us.open_kms()) as parts,
         psycopg.connect(
-            crew.admin_url, autocommit=True, application_name="palimpsest rebuild"
+            us.admin_url, autocommit=True, application_name="palimpsest rebuild"
         ) as owner,
     ):
         become_owner(owner)

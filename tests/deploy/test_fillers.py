@@ -11,8 +11,8 @@ import pytest
 from deploy.bench.filling import fill
 from deploy.bench.kept import founded
 from deploy.bench.where import Where
-from deploy.crew import Processes
 from deploy.database import Database
+from deploy.fillers import Processes
 from deploy.wiring import open_parts
 from gateways.kms.local import LocalKms
 from projections.all import all_projections
@@ -36,13 +36,13 @@ def where(module_database: Database) -> Where:
 
 
 def test_together_they_fill_what_one_fills_alone(where: Where) -> None:
-    crew = Processes(where.admin_url, where.app_url, partial(LocalKms, KEY), count=2)
+    fillers = Processes(where.admin_url, where.app_url, partial(LocalKms, KEY), count=2)
     told: list[Progress] = []
     with open_parts(where.app_url, LocalKms(KEY)) as parts:
         platform = parts.platform
         chart_view = all_projections(parts.keys, platform.practices)[1]
         given = (where.admin_url, platform.database, platform.practices, chart_view)
-        with Finely(*given, told.append, crew) as beside:
+        with Finely(*given, told.append, fillers) as beside:
             events = beside.replace()
         assert told[-1] == Progress(events, events)
         with Rebuild(*given) as alone:
@@ -51,14 +51,14 @@ def test_together_they_fill_what_one_fills_alone(where: Where) -> None:
 
 
 def test_a_process_that_is_killed_is_told_and_leaves_the_tables_as_they_were(where: Where) -> None:
-    crew = Processes(where.admin_url, where.app_url, _killed_at_once, count=1)
+    fillers = Processes(where.admin_url, where.app_url, _killed_at_once, count=1)
     with open_parts(where.app_url, LocalKms(KEY)) as parts:
         platform = parts.platform
         chart_view = all_projections(parts.keys, platform.practices)[1]
         with (
             pytest.raises(RebuildRefused, match="nothing has changed"),
             Finely(
-                where.admin_url, platform.database, platform.practices, chart_view, crew=crew
+                where.admin_url, platform.database, platform.practices, chart_view, fillers=fillers
             ) as beside,
         ):
             beside.replace()

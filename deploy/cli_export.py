@@ -2,28 +2,18 @@
 
 import os
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import psycopg
 import typer
 from rich.console import Console
 
 from deploy import verify_bundle
-from deploy.database import Database as Ready
 from deploy.database import ready_database
-from deploy.founding import practice_named
 from deploy.refusal import Refusal
 from deploy.settings import load_settings
-from domain.kernel.clock import SystemClock
-from domain.kernel.errors import DomainError
-from domain.kernel.events import Context
-from domain.kernel.ids import ActorId, CommandId
-from record.ids import SYSTEM, new_id
 
 exports = typer.Typer(help="Take something along.", no_args_is_help=True)
 
@@ -46,6 +36,9 @@ def export_client(
 
     It holds the client's texts and the keys that open them: keep it safe.
     """
+    # Late, as other commands need no web framework.
+    from deploy.taking import take  # noqa: PLC0415
+
     _must_be_new(out)
     with ready_database(load_settings()) as ready:
         with Console(stderr=True).status("Gathering entries, counting, proving, printing …"):
@@ -63,50 +56,6 @@ def verify_a_bundle(
 ) -> None:
     """Check an evidence bundle offline, as deploy/verify_bundle.py does by itself elsewhere."""
     verify_bundle.main([str(file), "--key", key])
-
-
-def take(ready: Ready, slug: str, client_id: UUID, as_of: str = "") -> tuple[bytes, str]:
-    """The bundle of a client, and the public key it is checked with. Refuses what it cannot."""
-    # Late, as other commands need no web framework.
-    from api.evidence import Taking, evidence_bundle  # noqa: PLC0415
-    from api.problems import problem_of  # noqa: PLC0415
-    from api.web.times import PracticeTime  # noqa: PLC0415
-    from deploy.wiring import open_parts  # noqa: PLC0415
-
-    with (
-        psycopg.connect(ready.admin_url, autocommit=True) as admin,
-        open_parts(ready.app_url, ready.kms, pool_size=4) as parts,
-    ):
-        practice_id = practice_named(admin, slug)
-        ((name, zone),) = admin.execute(
-            "SELECT name, zone FROM record.practice WHERE practice_id = %s", (practice_id,)
-        ).fetchall()
-        now = SystemClock().now()
-        context = Context(
-            practice_id=practice_id,
-            actor_id=ActorId(SYSTEM),
-            role="system",
-            at=now,
-            command_id=CommandId(new_id()),
-            correlation_id=new_id(),
-            purpose="audit",
-        )
-        taking = Taking(
-            platform=parts.platform,
-            context=context,
-            practice=str(name),
-            zone=ZoneInfo(str(zone)),
-            by="the operator of the system",
-            origin="palimpsest export",
-        )
-        try:
-            moment: datetime | None = None
-            if as_of:
-                moment = PracticeTime(taking.zone).ended(as_of, now)
-            bundle = evidence_bundle(taking, client_id, moment)
-        except DomainError as error:
-            raise Refusal(problem_of(error).detail) from error
-        return bundle, str(parts.platform.exports.verify_key(practice_id))
 
 
 def _must_be_new(out: Path) -> None:

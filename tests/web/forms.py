@@ -49,13 +49,15 @@ def new_client(client: Client, **more: str) -> str:
     return answer.headers["location"]
 
 
-def new_note(client: Client, path: str, text: str = CANARY) -> str:
+def new_note(
+    client: Client, path: str, text: str = CANARY, occurred_at: str = "2026-11-03T14:02"
+) -> str:
     """Writes and signs a note and returns its path."""
     form = hidden(client.get(path).text)
     edit = client.post(f"{path}/notes", data=form).headers["location"]
     note = edit.removesuffix("/edit")
     page = client.get(edit).text
-    fields = {"revision": "1", "plan": text, "lock": "yes", "occurred_at": "2026-11-03T14:02"}
+    fields = {"revision": "1", "plan": text, "lock": "yes", "occurred_at": occurred_at}
     answer = client.post(f"{note}/signature", data=hidden(page) | fields)
     assert answer.headers["location"] == note, answer.text
     return note

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -18,22 +17,24 @@ from domain.chart.events import NoteSigned
 from domain.client.aggregate import ClientMerged, ClientUnknown
 from domain.compliance.aggregate import SecondPersonNeeded, UnderRetention, stream_of
 from domain.compliance.events import ErasureRequested
-from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
-from projections.all import all_projections
-from projections.base import Projection
-from projections.client_search.projection import ClientSearchProjection
-from projections.rebuild import Rebuild
-from record import rewriting
 from record.envelope import Shredded
 from record.memory import CACHE_SECONDS
-from record.rewriting import TableInUse
-from tests.support.api import Api, Json, Member, Team, api_on
+from tests.support.api import Api, api_on
+from tests.support.erasing import (
+    BASIS,
+    CLINICAL,
+    CONTACT,
+    WHY,
+    ask,
+    chart,
+    erase,
+    erasing_with,
+    found_by,
+    old_note,
+    wrapped,
+)
 from tests.support.states import a_client, client_with_draft, client_with_signed_note, done, merge
-
-LONG_AGO = "2010-03-01T10:00:00-05:00"
-WHY, BASIS = "She asked us to.", "the client's request"
-CLINICAL, CONTACT = Category.CLINICAL, Category.CONTACT
 
 
 @pytest.fixture(scope="module")
@@ -42,66 +43,15 @@ def api(module_database: Database) -> Iterator[Api]:
         yield opened
 
 
-class Crash(Exception):
-    """What the end of the process is to a test."""
-
-
 @pytest.fixture
 def owner(api: Api) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(api.ready.admin_url, autocommit=True) as connection:
         yield connection
 
 
-def erasing_with(
-    api: Api, owner: psycopg.Connection[Any], projections: tuple[Projection, ...] | None = None
-) -> Erasing:
-    practices = api.platform.practices
-    return Erasing(
-        owner,
-        practices[api.demo.practice_id],
-        all_projections(api.parts.keys, practices) if projections is None else projections,
-    )
-
-
 @pytest.fixture
 def erasing(api: Api, owner: psycopg.Connection[Any]) -> Erasing:
     return erasing_with(api, owner)
-
-
-def old_note(by: Member, client: str | None = None, **text: Any) -> tuple[str, str]:
-    """A client last seen so long ago that nothing has to be kept."""
-    noted = client_with_signed_note(by, client, occurred_at=LONG_AGO, **text)
-    return noted.client, noted.note
-
-
-def ask(api: Api, erasing: Erasing, by: Member, client: str, category: Category = CLINICAL) -> str:
-    at = datetime.now(UTC)
-    wish = Wish(ClientId(UUID(client)), category, WHY, BASIS)
-    member = api.platform.identity.member(by.token, at=at)
-    return erasing.erase(wish, member, at.astimezone(member.zone)).status
-
-
-def erase(api: Api, erasing: Erasing, client: str, category: Category = CLINICAL) -> None:
-    assert ask(api, erasing, api.demo.owner, client, category) == "requested"
-    assert ask(api, erasing, api.demo.auditor, client, category) == "carried_out"
-
-
-def chart(team: Team, client: str) -> Json:
-    return done(team.clinician.get(f"/v1/clients/{client}/chart"))
-
-
-def wrapped(api: Api, client: str) -> dict[str, int]:
-    """How many of the keys that sealed her entries there still are, by category.
-
-    Not counted: one that only seals her chart as it is shown, made anew with it.
-    """
-    rows = api.admin(
-        """SELECT category, count(wrapped) FROM record.data_key AS k
-        WHERE subject = %s AND EXISTS (SELECT FROM record.event AS e WHERE e.key_id = k.key_id)
-        GROUP BY category""",
-        (client,),
-    )
-    return {category: count for category, count in rows if count}
 
 
 def test_what_was_agreed_is_gone_for_everybody_and_the_chart_says_why(
@@ -199,10 +149,10 @@ def test_erased_contact_details_are_in_no_search_and_in_no_chart(
     demo = api.demo
     client = a_client(demo.clinician, family_name="Canaryson", email="canary@example.com")
     other = a_client(demo.clinician, family_name="Canarywell")
-    assert wait_for_search(demo, "canaryson") == [client]
+    assert found_by(demo, "canaryson") == [client]
     erase(api, erasing, client, CONTACT)
-    assert wait_for_search(demo, "canaryson") == []
-    assert wait_for_search(demo, "canarywell") == [other]
+    assert found_by(demo, "canaryson") == []
+    assert found_by(demo, "canarywell") == [other]
     shown = chart(demo, client)
     assert "canary" not in json.dumps(shown).lower()
     assert [one["category"] for one in shown["client"]["erasures"]] == ["contact"]
@@ -214,17 +164,6 @@ def test_erased_contact_details_are_in_no_search_and_in_no_chart(
         "SELECT count(*) FROM projection.client_search_gram_v1 WHERE client_id = %s", (client,)
     )
     assert (rows, grams) == ([], [(0,)])
-
-
-def wait_for_search(team: Team, words: str) -> list[str]:
-    position = done(team.clinician.post("/v1/clients", {
-        "given_name": "Later", "family_name": "Somebody", "birth_date": "1990-02-28"
-    }))["position"]  # fmt: skip
-    found = team.front_desk.ask(
-        "POST", "/v1/clients/search", {"q": words}, params={"after": position}
-    )
-    named = [one for one in done(found)["items"] if one["family_name"].lower() == words]
-    return [one["id"] for one in named]
 
 
 def test_those_merged_into_the_record_are_erased_with_it(api: Api, erasing: Erasing) -> None:
@@ -278,52 +217,6 @@ def test_a_key_that_had_been_handed_out_is_destroyed_too(api: Api, erasing: Eras
     assert "clinical" not in wrapped(api, client)
 
 
-class Failing(ClientSearchProjection):
-    """A projection in whose turn the process ends."""
-
-    def erase(self, *_: object) -> tuple[str, ...]:
-        raise Crash
-
-
-class Unrecorded(Erasing):
-    """Ends after the deed and before it is entered in the record."""
-
-    def _record(self, *_: object) -> None:
-        raise Crash
-
-
-@contextmanager
-def table_in_use(api: Api, patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Somebody who looks at the table of keys for longer than anybody wants to wait."""
-    patch.setattr(rewriting, "TRIES", 2)
-    patch.setattr(rewriting, "LOCK_WAIT", "10ms")
-    with psycopg.connect(api.ready.admin_url) as reader:
-        reader.execute("LOCK TABLE record.data_key IN ACCESS SHARE MODE")
-        yield
-
-
-def test_during_a_rebuild_it_waits_to_be_asked_again(
-    api: Api, owner: psycopg.Connection[Any], erasing: Erasing
-) -> None:
-    """Or the rebuild might put in place what it had read before."""
-    demo = api.demo
-    client = a_client(demo.clinician, family_name="Canarystone")
-    assert wait_for_search(demo, "canarystone") == [client]
-    ask(api, erasing, demo.owner, client, CONTACT)
-    platform = api.platform
-    search = ClientSearchProjection()
-    with Rebuild(api.ready.admin_url, platform.database, platform.practices, search) as beside:
-        with pytest.raises(TableInUse):
-            ask(api, erasing, demo.auditor, client, CONTACT)
-        assert wrapped(api, client)["contact"] == 1
-        beside.replace()
-    assert wait_for_search(demo, "canarystone") == [client]
-    assert ask(api, erasing, demo.owner, client, CONTACT) == "carried_out"
-    assert wait_for_search(demo, "canarystone") == []
-    with Rebuild(api.ready.admin_url, platform.database, platform.practices, search) as again:
-        assert list(again.differences()) == []
-
-
 def test_a_practices_own_policy_decides_from_its_day_on(
     api: Api, owner: psycopg.Connection[Any], erasing: Erasing
 ) -> None:
@@ -363,40 +256,3 @@ def test_a_practices_own_policy_decides_from_its_day_on(
             api.platform.identity.member(api.harbor.owner.token, at=datetime.now(UTC)),
             datetime.now(UTC),
         )
-
-
-WHERE = ["while the keys go", "before the tables are written anew", "before it is entered"]
-
-
-@pytest.mark.parametrize("where", WHERE)
-def test_cut_short_it_is_finished_by_asking_again(
-    api: Api, owner: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    demo = api.demo
-    client, _ = old_note(demo.clinician, plan="canary plan")
-    whole = erasing_with(api, owner)
-    ask(api, whole, demo.owner, client)
-    if where == WHERE[0]:
-        with pytest.raises(Crash):
-            ask(api, erasing_with(api, owner, (Failing(),)), demo.auditor, client)
-    elif where == WHERE[1]:
-        with table_in_use(api, monkeypatch), pytest.raises(TableInUse):
-            ask(api, whole, demo.auditor, client)
-        monkeypatch.undo()
-    else:
-        cut = Unrecorded(owner, whole._practice, whole._projections)
-        with pytest.raises(Crash):
-            ask(api, cut, demo.auditor, client)
-    is_gone = where != WHERE[0]
-    assert ("clinical" in wrapped(api, client)) is not is_gone
-    assert chart(demo, client)["client"]["erasures"] == []
-    assert ("canary" in json.dumps(chart(demo, client))) is not is_gone
-    # By either of them, and by nobody who has to agree once more.
-    assert ask(api, whole, demo.owner, client) == "carried_out"
-    assert "canary" not in json.dumps(chart(demo, client))
-    events = done(demo.auditor.get(f"/v1/clients/{client}/events"))["items"]
-    assert events[-1]["type"] == "erasure.carried_out.v1"
-    # At least: where the chart was shown anew meanwhile, the key of that went, too.
-    assert events[-1]["body"]["keys"] >= 1
-    # What is done is done: asked again, it is another erasure.
-    assert ask(api, whole, demo.owner, client) == "requested"

@@ -7,8 +7,8 @@ import psycopg
 
 from deploy.database import Database
 from domain.chart.events import NoteSigned
-from tests.deploy.test_erasing import erase, erasing_with, old_note
 from tests.support.api import api_on
+from tests.support.erasing import erase, erasing_with, old_note
 from tests.support.evidence import Judge, unzip
 
 

@@ -100,7 +100,8 @@ def shred_client(  # noqa: PLR0913 - each is an option of the command
     if as_json:
         told = {"category": category.value, "status": done.status, "keys": done.keys}
         records = [str(one) for one in done.records]
-        typer.echo(json.dumps({"records": records, **told, "drafts": done.drafts}))
+        counts = {"drafts": done.drafts, "moved_in": done.moved_in}
+        typer.echo(json.dumps({"records": records, **told, **counts}))
     elif done.status == "requested":
         typer.echo(
             f"requested: {category.value} of this client; another person must run this to agree"
@@ -110,6 +111,11 @@ def shred_client(  # noqa: PLR0913 - each is an option of the command
             f"carried out: {category.value} of this client can never be read again; "
             f"{done.keys} keys destroyed, {done.drafts} drafts deleted"
         )
+        if done.moved_in and category == Category.CLINICAL:
+            typer.echo(
+                f"{done.moved_in} of the notes were first written on another client's chart; "
+                "as a part of that record their wording stays there"
+            )
 
 
 @holds.command("client")

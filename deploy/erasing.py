@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from api.security.identity import Member
+from domain.chart.events import NoteMovedIn
 from domain.client.aggregate import CLIENT, ClientMerged, ClientUnknown
 from domain.client.events import ClientRegistered, ContactDetailsChanged
 from domain.compliance.aggregate import COMPLIANCE, Compliance, stream_of
@@ -55,6 +56,8 @@ class Outcome:
     records: tuple[ClientId, ...]
     keys: int = 0
     drafts: int = 0
+    moved_in: int = 0
+    """Notes first written on another client's chart: there, as a part of hers, they stay."""
 
 
 class Erasing:
@@ -68,6 +71,7 @@ class Erasing:
     def erase(self, wish: Wish, by: Member, at: datetime) -> Outcome:
         """Requests, or agrees and carries out. Raises what the rules raise, and `TableInUse`."""
         records = records_of(self._practice, wish.client_id)
+        events = self._practice.about(records)
         command = Erase(
             by=by.member_id,
             at=at,
@@ -76,7 +80,7 @@ class Erasing:
             reason=wish.reason,
             legal_basis=wish.legal_basis,
             policy=self._policy(at),
-            facts=facts_of(self._practice.about(records), by.zone),
+            facts=facts_of(events, by.zone),
         )
         acts = [
             Act(COMPLIANCE, stream_of(one), command.model_copy(update={"client_id": one}))
@@ -93,6 +97,7 @@ class Erasing:
             tuple(agreed),
             keys=sum(map(len, gone.keys.values())),
             drafts=sum(gone.drafts.values()),
+            moved_in=sum(_kind(one) == NoteMovedIn.type for one in events),
         )
 
     def _agreed(self, records: Sequence[ClientId], category: Category) -> dict[ClientId, datetime]:
@@ -197,8 +202,7 @@ def facts_of(events: Iterable[Recorded], zone: ZoneInfo) -> Facts:
     encounters, births = [], dict[UUID, Any]()
     position = 0
     for recorded in events:
-        event = recorded.event
-        kind = event.stored_type if isinstance(event, Shredded) else event.type
+        event, kind = recorded.event, _kind(recorded)
         position = recorded.position
         if kind.startswith("note."):
             encounters.append(recorded.occurred_at.astimezone(zone).date())
@@ -211,6 +215,12 @@ def facts_of(events: Iterable[Recorded], zone: ZoneInfo) -> Facts:
         born_on=max(births.values()),
         position=position,
     )
+
+
+def _kind(recorded: Recorded) -> str:
+    """The stored name of an event, of one that cannot be read any more, too."""
+    event = recorded.event
+    return event.stored_type if isinstance(event, Shredded) else event.type
 
 
 def compliance_of(history: Iterable[Recorded]) -> Compliance:

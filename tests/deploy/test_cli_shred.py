@@ -13,7 +13,7 @@ from deploy.database import Database
 from deploy.refusal import Refusal
 from tests.support.api import PASSWORD, Api, api_on
 from tests.support.postgres import ROOT_KEY
-from tests.support.states import a_client, client_with_signed_note, merged_clients
+from tests.support.states import a_client, client_with_signed_note, done, merged_clients
 
 LONG_AGO = "2010-03-01T10:00:00-05:00"
 
@@ -69,11 +69,23 @@ def test_one_requests_another_carries_out(api: Api) -> None:
     assert "can never be read again; 1 keys destroyed" in said(shred(client, "auditor"))
 
 
+def test_a_note_moved_here_is_told_to_stay_where_it_was_written(api: Api) -> None:
+    wrong = client_with_signed_note(api.demo.clinician, occurred_at=LONG_AGO)
+    right = a_client(api.demo.clinician)
+    move = {"to_client_id": right, "reason": "Wrong chart."}
+    done(api.demo.clinician.post(f"{wrong.path}/reassignment", move))
+    said(shred(right, "owner"))
+    assert "1 of the notes were first written on another client's chart" in said(
+        shred(right, "auditor")
+    )
+
+
 def test_for_programs_the_password_comes_from_standard_input(api: Api) -> None:
     client = old_client(api)
     shown = said(shred(client, "owner", "clinical", "--json", "--password-file", "-"))
     assert json.loads(shown) == {
-        "records": [client], "category": "clinical", "status": "requested", "keys": 0, "drafts": 0
+        "records": [client], "category": "clinical", "status": "requested", "keys": 0,
+        "drafts": 0, "moved_in": 0,
     }  # fmt: skip
 
 

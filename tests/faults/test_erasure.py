@@ -118,7 +118,7 @@ def test_nothing_of_what_was_erased_is_left_in_any_file(
     requested, carried_out = shred(noted.client, "clinical")
     assert requested == {
         "records": [noted.client], "category": "clinical", "status": "requested", "keys": 0,
-        "drafts": 0,
+        "drafts": 0, "moved_in": 0,
     }  # fmt: skip
     assert carried_out == requested | {"status": "carried_out", "keys": 1, "drafts": 2}
 

@@ -15,7 +15,7 @@ from domain.kernel.ids import CommandId, PracticeId
 from record import rounds
 from record.database import Database, DatabaseUnavailable
 from record.errors import GateBusy, IdempotencyMismatch
-from record.gate import Answer, Append, Gate, VersionConflict
+from record.gate import Answer, Append, Gate, VersionConflict, _waiter
 from tests.support.record import Record, context, held_up, plain, until
 
 Outcome = Answer | Exception
@@ -147,6 +147,18 @@ def check_places(
     assert set(taken) <= {row["position"] for row in rows}
 
 
+def test_what_the_function_would_refuse_together_never_goes_together(
+    practice_id: PracticeId,
+) -> None:
+    stream, by = uuid4(), context(practice_id)
+    first = _waiter(Append(practice_id, "record", [plain(stream), plain()], by))
+    for second in (
+        Append(practice_id, "record", [plain(), plain(stream, 2)], context(practice_id)),
+        Append(practice_id, "record", [plain()], by),
+    ):
+        assert first.keys & _waiter(second).keys
+
+
 # -- one by one where it must be ---------------------------------------------------------------
 
 
@@ -218,6 +230,8 @@ def test_without_a_connection_all_who_wait_are_told_at_once(
                 asked = [pool.submit(gate.append, append) for _ in range(4)]
                 errors = [one.exception(10) for one in asked]
             assert {type(error) for error in errors} == {DatabaseUnavailable}
+        # One of them asked for a connection, for all.
+        assert database.pool.get_stats()["requests_errors"] < 4
         assert gate.append(append).outcome == "accepted"
     # The process shuts down: who is late gets an answer too.
     with pytest.raises(DatabaseUnavailable):

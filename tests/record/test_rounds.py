@@ -69,10 +69,21 @@ def test_nobody_overtakes_on_the_same_stream() -> None:
         assert serve(rounds, ones[2]) == [2, 4]
 
 
-@given(asked)
+@given(asked, st.integers(1, 8))
 def test_every_order_is_kept_and_everybody_served_once(
-    asked: list[tuple[frozenset[int], int]],
+    asked: list[tuple[frozenset[int], int]], most: int
 ) -> None:
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(module, "ROUND_COUNT", most)
+        served, ones = serve_all(asked)
+    assert sorted(served) == list(range(len(ones)))
+    for key in range(6):
+        mine = [number for number in served if key in ones[number].keys]
+        assert mine == sorted(mine)
+
+
+def serve_all(asked: list[tuple[frozenset[int], int]]) -> tuple[list[int], list[One]]:
+    """Round after round until nobody waits; in which order they were served."""
     rounds = Rounds[int, str]()
     ones = [Waiter[int, str](number, keys, size) for number, (keys, size) in enumerate(asked)]
     served: list[int] = []
@@ -84,10 +95,7 @@ def test_every_order_is_kept_and_everybody_served_once(
         keys = [key for one in taken for key in one.keys]
         assert len(keys) == len(set(keys))
         served += [one.asked for one in taken]
-    assert sorted(served) == list(range(len(ones)))
-    for key in range(6):
-        mine = [number for number in served if key in ones[number].keys]
-        assert mine == sorted(mine)
+    return served, ones
 
 
 def test_a_round_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ KILLS = times(4, 20)
 BETWEEN = times(300, 2_500)
 """Acknowledged operations from one kill to the next."""
 CLERKS = times(4, 8)
-ANSWERS_WITHIN = 10.0
+ANSWERS_WITHIN = times(30, 10)
 """Seconds from a kill to the first acknowledged operation after it."""
 
 

@@ -33,7 +33,7 @@ MEGABYTE = 2**20
 DISK = 256 * MEGABYTE
 FULL = times(2, 10)
 """How often the disk is filled."""
-RECOVERS_WITHIN = 30.0
+RECOVERS_WITHIN = 30
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ EACH_DATABASE = times(3, 11)
 BETWEEN = times(60, 150)
 """Acknowledged operations from one kill to the next."""
 DESKS = 4
-ANSWERS_WITHIN = 10.0
-CONVERGES_WITHIN = 10.0
+ANSWERS_WITHIN = times(30, 10)
+CONVERGES_WITHIN = times(30, 10)
 """Seconds from a kill to the next answer, and until the program shows all that is recorded."""
 
 

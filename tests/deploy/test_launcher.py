@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from deploy.postgres import Cluster
+from deploy.postgres_running import revived
 from deploy.refusal import Refusal
 
 JOIN = """
@@ -84,6 +85,21 @@ def test_a_killed_server_starts_again_with_all_that_was_committed(data_dir: Path
         os.kill(server_pid(cluster), signal.SIGKILL)
         cluster.start()
     assert read(cluster) == [0, 1, 2, 3, 4]
+
+
+def test_a_server_that_dies_while_it_is_used_is_started_again(used_data_dir: Path) -> None:
+    cluster = Cluster(used_data_dir, testing=True)
+    with cluster.joined(), revived(cluster):
+        killed = server_pid(cluster)
+        os.kill(killed, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while not cluster.is_running() or server_pid(cluster) == killed:
+            assert time.monotonic() < deadline, "nobody has started it"
+            time.sleep(0.05)
+        cluster.start()  # which waits until it answers
+        write(cluster, 6)
+        assert read(cluster) == [6]
+    assert not cluster.is_running(), "whoever leaves last still stops it"
 
 
 def test_a_pid_file_that_names_a_stranger_does_not_stop_a_start(own_cluster: Cluster) -> None:

@@ -41,11 +41,11 @@ def bug(name: str, test: str, file: str, *changes: tuple[str, str]) -> Bug:
 
 
 ADVANCED_FIRST: Final = """\
-            positions.advance(connection, task.practice_id, task.projection.name, span.end)
-        with self._database.practice(task.practice_id) as connection:
+                positions.advance(connection, practice_id, names, claims[0].head)
+            with self._database.practice(practice_id, is_derived=True) as connection:
 """
 SAID_FIRST: Final = """\
-            positions.advance(connection, one.practice_id, one.name, until)
+            positions.advance(connection, one.practice_id, [one.name], until)
         with self._database.practice(one.practice_id) as connection:
 """
 SEQUENCE: Final = """\
@@ -64,6 +64,8 @@ BUGS: Final = (
             "SET ROLE palimpsest_writer;\n\n-- Appends a set",
             SEQUENCE + "SET ROLE palimpsest_writer;\n\n-- Appends a set",
         ),
+        ("a_log[append]\n        FOR NO KEY UPDATE;", "a_log[append];"),
+        ("ORDER BY h.practice_id, h.log\n    FOR NO KEY UPDATE;", ";"),
         ("v_position := v_position + 1;", "v_position := nextval('record.counter');"),
         (
             "h.position + row_number()",
@@ -102,9 +104,8 @@ BUGS: Final = (
         "faults/test_workers_killed.py::test_projectors_and_sealers_lose_and_repeat_nothing",
         "workers/applying.py",
         (
-            "            if span.entries and not self._apply(connection, task, span):",
-            ADVANCED_FIRST
-            + "            if span.entries and not self._apply(connection, task, span):",
+            "                end = self._apply_together(",
+            ADVANCED_FIRST + "                end = self._apply_together(",
         ),
     ),
     bug(
@@ -118,7 +119,8 @@ BUGS: Final = (
     ),
     bug(
         "the practice is set for the session, not for the transaction (SET without LOCAL)",
-        "record/test_privileges.py::test_without_a_practice_a_read_is_an_error",
+        "record/test_tenancy_load.py::"
+        "test_ten_thousand_requests_of_twenty_practices_over_five_connections",
         "record/database.py",
         (
             "set_config('palimpsest.practice', %s, true)",
@@ -215,8 +217,7 @@ BUGS: Final = (
     ),
     bug(
         "published only after it was said to be",
-        "workers/test_relay.py::"
-        "test_while_the_broker_is_down_people_go_on_and_afterwards_nothing_is_missing",
+        "workers/test_relay.py::test_what_was_taken_without_an_answer_is_sent_again",
         "workers/relay.py",
         (
             "            taken = self._publish(connection, claim.position, messages)",
@@ -225,7 +226,7 @@ BUGS: Final = (
     ),
     bug(
         "a server that has died stays dead",
-        "faults/test_disk_full.py",
+        "deploy/test_launcher.py::test_a_server_that_dies_while_it_is_used_is_started_again",
         "deploy/postgres.py",
         (
             "            if self._status() is not None:\n                return False\n",

@@ -35,15 +35,16 @@ class Clerk:
     record: Record
     practice_ids: list[PracticeId]
     history: History
+    stop: Event
     seed: int
     streams: dict[UUID, tuple[UUID, int]] = field(default_factory=dict)
     """Her own streams: which practice, at which version."""
     clients: list[tuple[PracticeId, UUID]] = field(default_factory=list)
 
-    def run(self, stop: Event) -> None:
-        """Whatever was begun is finished, or given up as unknown."""
+    def run(self) -> None:
+        """Works until told to stop; what has no answer by then is given up as unknown."""
         self.dice = random.Random(self.seed)
-        while not stop.is_set():
+        while not self.stop.is_set():
             practice_id = self.dice.choice(self.practice_ids)
             acts = (self.append, self.register, self.sign, self.read)
             self.dice.choices(acts, (12, 3, 3, 2))[0](practice_id)
@@ -114,7 +115,8 @@ class Clerk:
                 self.history.refused(operation)
             except OUTAGES:
                 self.history.unanswered(operation)
-                if self.dice.random() < 0.2:  # whether it was done stays unknown
+                # Whether it was done stays unknown.
+                if self.stop.is_set() or self.dice.random() < 0.2:
                     return False
             else:
                 self.history.acknowledged(operation, position)
@@ -127,8 +129,8 @@ def clerks_at_work(record: Record, history: History, count: int) -> Iterator[lis
     practice_ids = [record.new_practice() for _ in range(2)]
     stop = Event()
     with ThreadPoolExecutor(count) as pool:
-        clerks = [Clerk(record, practice_ids, history, seed) for seed in range(count)]
-        working = [pool.submit(clerk.run, stop) for clerk in clerks]
+        clerks = [Clerk(record, practice_ids, history, stop, seed) for seed in range(count)]
+        working = [pool.submit(clerk.run) for clerk in clerks]
         try:
             yield practice_ids
         finally:

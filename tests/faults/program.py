@@ -127,7 +127,7 @@ class Desk:
     clients: list[str] = field(default_factory=list)
 
     def run(self) -> None:
-        """Works until told to stop; whatever was begun is finished, or given up as unknown."""
+        """Works until told to stop; what has no answer by then is given up as unknown."""
         self.dice = random.Random(self.seed)
         with httpx2.Client(timeout=10) as http:
             self.http = http
@@ -158,7 +158,8 @@ class Desk:
                 return found
             assert answer is None or answer.status_code == 503, answer.text
             self.history.unanswered(operation)
-            if self.dice.random() < 0.02:  # whether it was done stays unknown
+            # Whether it was done stays unknown.
+            if self.stop.is_set() or self.dice.random() < 0.02:
                 return None
             sleep(0.05)
 

@@ -4,6 +4,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from threading import Barrier, Event
 from typing import TypeVar
@@ -14,8 +16,9 @@ import pytest
 from domain.client.aggregate import CLIENT, ClientAlreadyRegistered
 from domain.kernel.events import Context
 from domain.kernel.ids import PracticeId
+from record.database import Database
 from record.errors import IdempotencyMismatch, StaleVersion
-from record.gate import Answer, Append, VersionConflict
+from record.gate import Answer, Append, Gate, VersionConflict
 from record.practice import Written
 from record.recorder import PracticeSubscription
 from tests.support.leaf import leaf_hash
@@ -94,7 +97,12 @@ def test_eight_writers_leave_no_hole_and_no_reader_skips_one(
 ) -> None:
     monkeypatch.setattr("record.recorder.READ_LIMIT", 7)
     shared, last, done = uuid4(), uuid4(), Event()
-    with ThreadPoolExecutor(WRITERS + 6) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(WRITERS + 6) as pool:
+        # Gates of their own, as in processes of their own: one gate appends for one at a time.
+        gates = [
+            Gate(stack.enter_context(Database(record.ready.app_url, size=1)), record.hints.send)
+            for _ in range(WRITERS // 2)
+        ]
         tails = [
             pool.submit(follow, record, practice_id, limit, done, pause)
             for limit, pause in ((5, 0.002), (17, 0.005), (100, 0.02))
@@ -102,7 +110,10 @@ def test_eight_writers_leave_no_hole_and_no_reader_skips_one(
         subscriptions = [record.recorder(practice_id).subscribe() for _ in range(3)]
         subscribers = [pool.submit(iterate, one, last) for one in subscriptions]
         writers = [
-            pool.submit(write_many, record, practice_id, shared, seed) for seed in range(WRITERS)
+            pool.submit(
+                write_many, replace(record, gate=gates[seed // 2]), practice_id, shared, seed
+            )
+            for seed in range(WRITERS)
         ]
         try:
             count = sum(writer.result() for writer in writers) + 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -21,7 +22,7 @@ class Aws:
     def address(self, root: bytes) -> str:
         """Where the keeper of this root key is found; AWS makes the key itself, the first time."""
         if root not in self._addresses:
-            name = f"alias/root-{len(self._addresses)}"
+            name = f"alias/root-{uuid4()}"  # what one server knows, the process's next one knows
             made = self.client.create_key()["KeyMetadata"]["KeyId"]
             self.client.create_alias(AliasName=name, TargetKeyId=made)
             mac = self.client.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")

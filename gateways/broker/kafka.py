@@ -32,6 +32,7 @@ for _name in ("kafka.net", "kafka.cluster", "kafka.consumer.fetcher", "kafka.coo
 
 CONNECT_MS: Final = 5_000
 BLOCK_MS: Final = 2_000
+BATCH_BYTES: Final = 512 * 1024
 DELIVER_MS: Final = 5_000
 """Until a message that the broker does not take is given up; then it is sent again as a whole."""
 SESSION_MS: Final = 10_000
@@ -112,6 +113,9 @@ class KafkaBroker:
             enable_idempotence=True,
             allow_auto_create_topics=False,
             max_request_size=MESSAGE_MAX + 32 * 1024,
+            # Nothing is waited for: what is sent together leaves together, when it is flushed.
+            linger_ms=100,
+            batch_size=BATCH_BYTES,
             max_block_ms=BLOCK_MS,
             request_timeout_ms=DELIVER_MS - 1_000,
             delivery_timeout_ms=DELIVER_MS,

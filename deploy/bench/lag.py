@@ -20,7 +20,7 @@ from uuid import UUID
 
 import psycopg
 
-from deploy.bench.where import WARM_UP_SECONDS, Where, appender
+from deploy.bench.where import CLIENTS, WARM_UP_SECONDS, Where, appender
 from deploy.wiring import open_parts, settle
 from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
@@ -30,9 +30,9 @@ from record.ids import new_id
 
 WRITERS: Final = 8
 BUSY_PRACTICES: Final = 4
-CLIENTS: Final = 1_000
 LOOK_SECONDS: Final = 0.0005
 LONGEST_SECONDS: Final = 30.0
+CATCH_UP_SECONDS: Final = 300.0
 
 Ack = tuple[UUID, int, float]
 """Practice, position, and when the writer was told."""
@@ -46,17 +46,24 @@ def lag(where: Where, *, seconds: float, rate: float) -> dict[str, Any]:
     """Milliseconds from the answer to a writer until its event is to be seen."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()
-    projecting = context.Process(target=_project, args=(where, ready, stop))
+    projecting = context.Process(target=_project, args=(where, ready, stop), daemon=True)
     acks: Queue[list[Ack]] = context.Queue()
     writing = context.Process(target=_write, args=(where, seconds, rate, acks))
     projecting.start()
-    ready.wait(60)
+    wait_for(ready)
     writing.start()
     seen, told = look(where.app_url, _LOOK, (ChartViewProjection.name,), acks)
     stop.set()
     for process in (writing, projecting):
         process.join()
     return summary(told, seen, seconds)
+
+
+def wait_for(ready: Flag) -> None:
+    """Until a projection has caught up. Raises `TimeoutError`: nothing would be measured then."""
+    if not ready.wait(CATCH_UP_SECONDS):
+        message = "the projection did not catch up with what was there before"
+        raise TimeoutError(message)
 
 
 def summary(told: list[Ack], seen: Seen, seconds: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL
 
-from deploy.bench.lag import WRITERS, Ack, look, summary, timetable
+from deploy.bench.lag import WRITERS, Ack, look, summary, timetable, wait_for
 from deploy.bench.where import TEXT
 
 _LOOK: Final = "SELECT %s::uuid, notification_id FROM seenprojection_tracking WHERE %s"
@@ -91,11 +91,11 @@ def lag(admin_url: str, *, seconds: float, rate: float) -> dict[str, Any]:
     """Milliseconds from the answer to a writer until the runner's view shows its event."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()
-    projecting = context.Process(target=_project, args=(admin_url, ready, stop))
+    projecting = context.Process(target=_project, args=(admin_url, ready, stop), daemon=True)
     acks: Queue[list[Ack]] = context.Queue()
     writing = context.Process(target=_write, args=(admin_url, seconds, rate, acks))
     projecting.start()
-    ready.wait(60)
+    wait_for(ready)
     writing.start()
     seen, told = look(admin_url, _LOOK, (_ALL, True), acks)
     stop.set()

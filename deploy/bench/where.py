@@ -6,6 +6,7 @@ import multiprocessing
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from multiprocessing.queues import Queue
 from threading import Barrier, Thread
 from typing import Final
@@ -14,7 +15,7 @@ from uuid import UUID
 from deploy.wiring import open_parts, settle
 from domain.chart.events import NoteSigned, Sections
 from domain.kernel.clock import SystemClock
-from domain.kernel.events import Context
+from domain.kernel.events import Category, Context
 from domain.kernel.ids import ActorId, ClientId, CommandId, PracticeId
 from gateways.kms.local import LocalKms
 from record.envelope import Pending
@@ -22,6 +23,7 @@ from record.ids import new_id
 from record.practice import Practice
 
 TEXT: Final = "Reviewed at two weeks: even result, no asymmetry, no bruising; client pleased. " * 3
+CLIENTS: Final = 1_000
 WARM_UP_SECONDS: Final = 0.5
 
 
@@ -50,19 +52,22 @@ def appended(where: Where, writers: int, seconds: float) -> float:
 
 def _append(where: Where, writers: int, seconds: float, counts: Queue[int]) -> None:
     with open_parts(where.app_url, LocalKms(where.root_key)) as parts:
-        settle()
         practice = parts.platform.practices[where.practices[0]]
+        # Many, so that no chart grows as nobody's does.
+        clients = [ClientId(new_id()) for _ in range(CLIENTS)]
+        wanted = ((client, Category.CLINICAL) for client in clients)
+        parts.keys.prepare(practice.practice_id, wanted)
+        settle()
         together = Barrier(writers)
         done = [0] * writers
         begin = time.monotonic() + WARM_UP_SECONDS
         end = begin + seconds
 
         def write(number: int) -> None:
-            client = ClientId(new_id())
-            append = appender(practice)
+            append, whose = appender(practice), cycle(clients[number:])
             together.wait()
             while (now := time.monotonic()) < end:
-                append(client)
+                append(next(whose))
                 done[number] += begin <= now
 
         threads = [Thread(target=write, args=(number,)) for number in range(writers)]

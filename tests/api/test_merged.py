@@ -16,7 +16,7 @@ from tests.support.states import (
 )
 
 # Of a record merged away, what was written and who read it stay legible where they were.
-STAYS = {"events", "accesses", "unmerge"}
+STAYS = {"events", "accesses", "evidence-bundle", "unmerge"}
 ON_CLIENT = [one for one in ROUTES if one.path.startswith("/v1/clients/{client_id}")]
 MOVED_ON = [one for one in ON_CLIENT if one.path.rpartition("/")[2] not in STAYS]
 

@@ -26,6 +26,12 @@ class DraftAutosave extends HTMLElement {
     this.#form.addEventListener("submit", this.#submitted);
     window.addEventListener("beforeunload", this.#leaving);
     document.addEventListener("palimpsest:idle", this.#idle);
+    // Whoever types quickly has begun before this script was there to hear it.
+    const texts = this.#form.querySelectorAll<HTMLTextAreaElement>("textarea");
+    if ([...texts].some((text) => text.value !== text.defaultValue)) {
+      this.#isDirty = true;
+      this.#schedule(PAUSE);
+    }
   }
 
   disconnectedCallback(): void {

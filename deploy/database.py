@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from deploy.migrate import app_url, is_migrated, migrate
+from deploy.migrate import app_url, is_apps_own, is_migrated, migrate
 from deploy.postgres_running import running
 from deploy.refusal import Refusal
 from deploy.root_key import create_root_key, read_root_key
@@ -26,8 +26,10 @@ class Database:
 @contextmanager
 def ready_database(settings: Settings) -> Iterator[Database]:
     """Start or join the server, find who keeps the root key, migrate; stop what was started."""
-    with running(settings) as admin_url:
-        kms = find_kms(settings, admin_url)
+    with running(settings) as given:
+        kms = find_kms(settings, given)
+        # Who runs the application without an administrator's address gives that role's own.
+        admin_url = app_url(given, kms) if is_apps_own(given) else given
         migrate(admin_url, kms, testing=settings.testing)
         yield Database(admin_url, app_url(admin_url, kms), kms)
 

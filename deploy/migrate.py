@@ -78,11 +78,18 @@ def read_migrations(folder: Path = FOLDER) -> Sequence[Migration]:
 
 
 def app_url(admin_url: str, kms: Kms) -> str:
-    """Name the same database, as the role that runs the application and owns nothing."""
-    parts = conninfo_to_dict(admin_url)
-    if parts.get("user") == APP_ROLE:
+    """Name the same database, as the role that runs the application and owns nothing.
+
+    Its password follows from the root key, so an address of that role needs none.
+    """
+    if is_apps_own(admin_url) and "password" in conninfo_to_dict(admin_url):
         return admin_url
     return make_conninfo(admin_url, user=APP_ROLE, password=_app_password(kms))
+
+
+def is_apps_own(url: str) -> bool:
+    """Whether an address is of the application's own role, who may change no shape."""
+    return conninfo_to_dict(url).get("user") == APP_ROLE
 
 
 def is_migrated(url: str) -> bool:

@@ -8,6 +8,7 @@ another one, and is published to from the first event on.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from math import nan
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 LAG = Gauge("palimpsest_relay_lag_events", "Events recorded and not yet published")
 CONNECTED = Gauge("palimpsest_relay_connected", "1 while the broker answers")
 STUCK = Gauge("palimpsest_relay_parked", "Practices with an event that the broker refuses")
+for _gauge in (LAG, CONNECTED, STUCK):
+    _gauge.set(nan)  # unknown, until a relay at work in this process has asked the broker
 PUBLISHED = Counter("palimpsest_relay_published_total", "Events that the broker has acknowledged")
 
 BATCH: Final = 200

@@ -6,6 +6,7 @@ couriers of its own, so that no witness can delay a signature.
 """
 
 from collections.abc import Sequence
+from math import nan
 from time import monotonic
 from typing import ClassVar, Final, Self
 
@@ -29,6 +30,8 @@ BROKEN = Gauge(
     "palimpsest_broken_seals",
     "Logs that cannot be sealed, as they contradict a head that was signed: run verify",
 )
+for _gauge in (UNSEALED, UNSEALED_SECONDS, BROKEN):
+    _gauge.set(nan)  # unknown, until a sealer at work in this process has looked
 BROKEN_PAUSE: Final = 30.0
 """Seconds before a log that contradicts its seal is looked at again."""
 

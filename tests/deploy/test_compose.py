@@ -43,6 +43,14 @@ def test_the_settings_are_ours_and_hold(name: str, monkeypatch: pytest.MonkeyPat
     assert not settings.testing
 
 
+def test_nobody_but_who_migrates_holds_the_administrators_password() -> None:
+    holders = {name for name, one in OURS.items() if "pgpass" in one["secrets"]}
+    assert holders == {"migrate"}
+    for role in ROLES:
+        address = OURS[role]["environment"]["PALIMPSEST_DATABASE_URL"]
+        assert address.startswith("postgresql://palimpsest_app@")
+
+
 def test_nothing_is_published_but_the_api_on_the_loopback_address() -> None:
     published = {name: one["ports"] for name, one in SERVICES.items() if "ports" in one}
     assert published == {"api": ["127.0.0.1:8000:8000"]}

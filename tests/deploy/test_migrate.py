@@ -8,9 +8,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from deploy.database import Database, find_kms
+from deploy.database import Database, find_kms, ready_database
 from deploy.founding import found
 from deploy.migrate import app_url, is_migrated, migrate, read_migrations, refuse_server
 from deploy.postgres import Cluster
@@ -26,7 +26,7 @@ from record.keys import KeyRing
 from record.lint import lint
 from record.provision import NewPractice, practice_id_of
 from record.wrapping import about_key, wrap
-from tests.support.postgres import KMS, new_database
+from tests.support.postgres import KMS, ROOT_KEY, new_database
 
 SOUND = dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit", "data_checksums"), "on")
 OTHER_KMS = LocalKms(b"x" * 32)
@@ -170,6 +170,18 @@ def test_the_application_may_read_the_ledger_and_change_nothing(database: Databa
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(attempt)
+
+
+def test_the_applications_own_address_needs_no_password(database: Database, tmp_path: Path) -> None:
+    parts = conninfo_to_dict(database.app_url)
+    del parts["password"]
+    (tmp_path / "root.key").write_text(ROOT_KEY.hex())
+    (tmp_path / "root.key").chmod(0o600)
+    url = make_conninfo("", **parts)
+    with ready_database(Settings(database_url=url, data_dir=tmp_path, testing=True)) as ready:
+        assert ready.admin_url == ready.app_url
+        with psycopg.connect(ready.app_url) as connection:
+            assert connection.info.user == "palimpsest_app"
 
 
 def test_as_the_application_it_only_checks(database: Database, empty: Database) -> None:

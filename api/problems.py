@@ -81,6 +81,10 @@ WORDS: dict[str, str] = {
     "under_retention": "The law asks for this to be kept for longer; see until when.",
     "legal_hold_unknown": "No such hold lies on this record.",
     "erasure_not_agreed": "Nobody has agreed to this erasure.",
+    "erasure_not_requested": "Nobody asks for this erasure, or no more: ask for it first.",
+    "erasure_already_requested": "Another has asked for this erasure: agree to it, or withdraw it.",
+    "erasure_already_agreed": "This erasure is agreed to; it can be withdrawn no more.",
+    "already_erased": "This was erased before, and nothing was written since.",
     "not_erasable": "What the practice did and who read the record cannot be erased.",
     "query_too_short": "Type at least three characters.",
 }

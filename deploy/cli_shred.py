@@ -15,22 +15,17 @@ import typer
 from api.platform import Platform
 from api.security.identity import Member
 from deploy.database import ready_database
-from deploy.erasing import Erasing, Wish, compliance_of, context_of, records_of
+from deploy.erasing import Erasing, context_of, records_of
+from deploy.erasing_wish import Step, Wish, compliance_of
+from deploy.erasing_words import ASKED_YOURSELF, told, who_is_it, why_not
 from deploy.founding import practice_named
 from deploy.proof import ask_password, prove
 from deploy.refusal import Refusal
 from deploy.settings import load_settings
-from domain.client.aggregate import ClientMerged, ClientUnknown
-from domain.compliance.aggregate import (
-    COMPLIANCE,
-    Hold,
-    NotErasable,
-    SecondPersonNeeded,
-    UnderLegalHold,
-    UnderRetention,
-    stream_of,
-)
+from domain.compliance.aggregate import COMPLIANCE, stream_of
 from domain.compliance.commands import PlaceHold, ReleaseHold
+from domain.compliance.refusals import SecondPersonNeeded
+from domain.compliance.state import Hold
 from domain.kernel.errors import DomainError
 from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
@@ -78,44 +73,39 @@ def shred_client(  # noqa: PLR0913 - each is an option of the command
     by: By,
     *,
     basis: Annotated[str, typer.Option(help="What allows it.")] = "the client's request",
+    agree: Annotated[bool, typer.Option("--agree", help="To what another has asked for.")] = False,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take a request back.")] = False,
     password_file: PasswordFile = None,
     as_json: Json = False,
 ) -> None:
     """Destroy the keys of one category of a client's texts. Two people are needed.
 
-    The first time it is requested; run by another person, it is agreed to and carried out.
+    One requests it. Another runs this, is told who asked, when and why, and runs it with --agree:
+    then it is carried out. A request that nobody agrees to lapses, or is withdrawn.
     """
-    wish = Wish(ClientId(client), category, reason, basis)
+    if agree and withdraw:
+        raise Refusal("--agree, --withdraw: one or the other")
+    step: Step = "agree" if agree else "withdraw" if withdraw else "request"
+    wish = Wish(ClientId(client), category, reason, basis, step)
     with _desk(practice, by, password_file, Permission.KEY_SHRED) as desk:
         try:
             done = desk.erasing.erase(wish, desk.member, desk.at)
         except DomainError as error:
-            holding = compliance_of(desk.practice.stream(stream_of(wish.client_id))).holds
-            raise Refusal(_why_not(error, wish, holding)) from error
+            names = desk.platform.identity.names(desk.practice.practice_id)
+            state = compliance_of(desk.practice.stream(stream_of(wish.client_id)))
+            raise Refusal(why_not(error, wish, state, names, desk.member.zone)) from error
         except TableInUse as error:
             raise Refusal(
                 "agreed to and not finished: a table is being rebuilt, or was in use all the time, "
                 "and could not be written anew; run this again to finish"
             ) from error
     if as_json:
-        told = {"category": category.value, "status": done.status, "keys": done.keys}
+        what = {"category": category.value, "status": done.status, "keys": done.keys}
         records = [str(one) for one in done.records]
         counts = {"drafts": done.drafts, "moved_in": done.moved_in}
-        typer.echo(json.dumps({"records": records, **told, **counts}))
-    elif done.status == "requested":
-        typer.echo(
-            f"requested: {category.value} of this client; another person must run this to agree"
-        )
+        typer.echo(json.dumps({"records": records, **what, **counts}))
     else:
-        typer.echo(
-            f"carried out: {category.value} of this client can never be read again; "
-            f"{done.keys} keys destroyed, {done.drafts} drafts deleted"
-        )
-        if done.moved_in and category == Category.CLINICAL:
-            typer.echo(
-                f"{done.moved_in} of the notes were first written on another client's chart; "
-                "as a part of that record their wording stays there"
-            )
+        typer.echo(told(done, category))
 
 
 @holds.command("client")
@@ -134,7 +124,7 @@ def hold_client(
         try:
             records_of(desk.practice, client_id)
         except DomainError as error:
-            raise Refusal(_who_is_it(error)) from error
+            raise Refusal(who_is_it(error)) from error
         place = PlaceHold(
             by=desk.member.member_id,
             at=desk.at,
@@ -167,7 +157,7 @@ def release_hold(
         try:
             desk.practice.handle(COMPLIANCE, stream, release, context_of(desk.member, desk.at))
         except SecondPersonNeeded as error:
-            raise Refusal(_ASKED_YOURSELF) from error
+            raise Refusal(ASKED_YOURSELF) from error
         left = compliance_of(desk.practice.stream(stream)).holds
     status = "requested" if any(one.hold_id == hold_id for one in left) else "released"
     words = {
@@ -175,9 +165,6 @@ def release_hold(
         "released": f"released: hold {hold_id}",
     }
     typer.echo(json.dumps({"hold": str(hold_id), "status": status}) if as_json else words[status])
-
-
-_ASKED_YOURSELF = "you have asked for this yourself: another person must agree"
 
 
 @contextmanager
@@ -214,35 +201,3 @@ def _the_hold(found: tuple[Hold, ...], wanted: UUID | None) -> UUID:
             else "there is no hold on this record"
         )
     return wanted
-
-
-def _why_not(error: DomainError, wish: Wish, holding: tuple[Hold, ...]) -> str:
-    """In words: why it is refused, and until when."""
-    match error:
-        case UnderRetention(details=seen):
-            return (
-                f"{wish.category.value} records of this client are kept until {seen['kept_until']}:"
-                f" the last visit was on {seen['last_encounter_on']}; policy {seen['policy']}"
-            )
-        case UnderLegalHold():
-            reasons = "; ".join(one.reason for one in holding)
-            return (
-                f"a legal hold lies on this record ({reasons}); "
-                "two people may end it: palimpsest hold release"
-            )
-        case SecondPersonNeeded():
-            return _ASKED_YOURSELF
-        case NotErasable():
-            return "--category: what the practice did and who read the record cannot be erased"
-        case _:
-            return _who_is_it(error)
-
-
-def _who_is_it(error: DomainError) -> str:
-    match error:
-        case ClientMerged(details=seen):
-            return f"this record was merged into {seen['merged_into']}: name that one"
-        case ClientUnknown():
-            return "there is no such client in this practice"
-        case _:
-            return f"refused: {error.code}"

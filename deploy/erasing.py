@@ -1,58 +1,47 @@
 """How are a client's texts erased, from the question to the last byte of the key?
 
-First the decision, in the record: asked for by one person, agreed to by another. Then, in one
-transaction, the keys are destroyed and what projections hold is taken out; the tables are written
-anew, so that the destroyed keys leave their files; last, the record says that it is done. Cut short
-anywhere, asking again goes on: what is agreed and not yet carried out is carried out.
+First the decision, in the record: asked for by one person, agreed to by another who says so, or
+withdrawn. Then, in one transaction, the keys are destroyed and what projections hold is taken out;
+the tables are written anew, so that the destroyed keys leave their files; last, the record says
+that it is done. Cut short anywhere, asking again goes on: what is agreed and not yet carried out is
+carried out.
 
 The rule that two people are needed, and when it is too early, is the domain's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import psycopg
 
 from api.security.identity import Member
+from deploy.erasing_wish import Seen, Wish, acts_of, compliance_of, facts_of, kind_of
 from domain.chart.events import NoteMovedIn
 from domain.client.aggregate import CLIENT, ClientMerged, ClientUnknown
-from domain.client.events import ClientRegistered, ContactDetailsChanged
-from domain.compliance.aggregate import COMPLIANCE, Compliance, stream_of
-from domain.compliance.commands import Erase, RecordErasure
+from domain.compliance.aggregate import COMPLIANCE, stream_of
+from domain.compliance.commands import RecordErasure
 from domain.compliance.events import ErasureAgreed
-from domain.compliance.policy import US_DEFAULT, Facts, RetentionPolicy
-from domain.kernel.events import Act, Category, Context, Recorded
+from domain.compliance.policy import US_DEFAULT, RetentionPolicy
+from domain.kernel.events import Act, Category, Context
 from domain.kernel.ids import ClientId, CommandId, PracticeId
 from projections.base import Projection, release, reserved
-from record.envelope import Shredded
 from record.ids import new_id
 from record.practice import Practice
 from record.rewriting import TableInUse, rewrite
-from record.shredding import Gone, destroy
+from record.shredding import Gone, destroy, readable
 
 Owner = psycopg.Connection[tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants erased, and why."""
-
-    client_id: ClientId
-    category: Category
-    reason: str
-    legal_basis: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of it; `records` are the client's own and those merged into it."""
 
-    status: Literal["requested", "carried_out"]
+    status: Literal["requested", "carried_out", "withdrawn"]
     records: tuple[ClientId, ...]
     keys: int = 0
     drafts: int = 0
@@ -69,24 +58,23 @@ class Erasing:
         self._projections = projections
 
     def erase(self, wish: Wish, by: Member, at: datetime) -> Outcome:
-        """Requests, or agrees and carries out. Raises what the rules raise, and `TableInUse`."""
+        """Requests; agrees and carries out; or withdraws.
+
+        Raises what the rules raise, and `TableInUse`. What is agreed to is carried out, whoever
+        asks for what.
+        """
         records = records_of(self._practice, wish.client_id)
         events = self._practice.about(records)
-        command = Erase(
-            by=by.member_id,
-            at=at,
-            client_id=wish.client_id,
-            of_category=wish.category,
-            reason=wish.reason,
-            legal_basis=wish.legal_basis,
+        seen = Seen(
             policy=self._policy(at),
             facts=facts_of(events, by.zone),
+            streams=self._practice.streams([stream_of(one) for one in records]),
+            readable=self._readable(records, wish.category),
         )
-        acts = [
-            Act(COMPLIANCE, stream_of(one), command.model_copy(update={"client_id": one}))
-            for one in records
-        ]
+        acts = acts_of(wish, by.member_id, at, records, seen)
         self._practice.handle_many(acts, context_of(by, at))
+        if wish.step == "withdraw":
+            return Outcome("withdrawn", records)
         agreed = self._agreed(records, wish.category)
         if not agreed:
             return Outcome("requested", records)
@@ -97,7 +85,7 @@ class Erasing:
             tuple(agreed),
             keys=sum(map(len, gone.keys.values())),
             drafts=sum(gone.drafts.values()),
-            moved_in=sum(_kind(one) == NoteMovedIn.type for one in events),
+            moved_in=sum(kind_of(one) == NoteMovedIn.type for one in events),
         )
 
     def _agreed(self, records: Sequence[ClientId], category: Category) -> dict[ClientId, datetime]:
@@ -115,6 +103,10 @@ class Erasing:
                     and recorded.event.of_category == category
                 )
         return found
+
+    def _readable(self, records: Sequence[ClientId], category: Category) -> dict[UUID, int]:
+        with self._of_practice():
+            return readable(self._owner, self._practice.practice_id, records, category)
 
     def _destroy(self, records: list[ClientId], category: Category, since: datetime) -> Gone:
         changed: list[str] = []
@@ -160,7 +152,7 @@ class Erasing:
         with self._of_practice():
             row = self._owner.execute(
                 """SELECT name, version, years_after_last_encounter, age_of_majority,
-                    years_after_majority, covers
+                    years_after_majority, covers, request_lapses_after_days
                 FROM record.retention_policy WHERE practice_id = %s AND effective_from <= %s
                 ORDER BY effective_from DESC, created_at DESC LIMIT 1""",
                 (self._practice.practice_id, at.date()),
@@ -195,37 +187,6 @@ def records_of(practice: Practice, client_id: ClientId) -> tuple[ClientId, ...]:
             raise ClientMerged(merged_into=states[0].merged_into)
         wanted = [one for state in states for one in state.absorbed if one not in found]
     return tuple(found)
-
-
-def facts_of(events: Iterable[Recorded], zone: ZoneInfo) -> Facts:
-    """What the record says that bears on retention: from the headers, where texts are gone."""
-    encounters, births = [], dict[UUID, Any]()
-    position = 0
-    for recorded in events:
-        event, kind = recorded.event, _kind(recorded)
-        position = recorded.position
-        if kind.startswith("note."):
-            encounters.append(recorded.occurred_at.astimezone(zone).date())
-        if isinstance(event, ClientRegistered | ContactDetailsChanged):
-            births[event.client_id] = event.details.birth_date
-        elif kind == ClientRegistered.type and recorded.subject is not None:
-            births[recorded.subject] = recorded.recorded_at.astimezone(zone).date()
-    return Facts(
-        last_encounter_on=max(encounters, default=None),
-        born_on=max(births.values()),
-        position=position,
-    )
-
-
-def _kind(recorded: Recorded) -> str:
-    """The stored name of an event, of one that cannot be read any more, too."""
-    event = recorded.event
-    return event.stored_type if isinstance(event, Shredded) else event.type
-
-
-def compliance_of(history: Iterable[Recorded]) -> Compliance:
-    """What is held and being erased, as the rules see it."""
-    return COMPLIANCE.fold([recorded.event for recorded in history])
 
 
 def context_of(by: Member, at: datetime) -> Context:

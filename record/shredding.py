@@ -28,6 +28,25 @@ class Gone:
     drafts: dict[UUID, int]
 
 
+def readable(
+    owner: Owner, practice_id: UUID, subjects: Sequence[UUID], category: Category
+) -> dict[UUID, int]:
+    """How many of a subject's texts of a category can still be read, drafts included."""
+    counts = dict.fromkeys(subjects, 0)
+    for subject, count in owner.execute(
+        """SELECT k.subject, count(*) FROM record.data_key AS k JOIN (
+            SELECT practice_id, key_id FROM record.event
+            WHERE practice_id = %(practice)s AND log = 'record' AND subject = ANY (%(subjects)s)
+            UNION ALL SELECT practice_id, key_id FROM record.draft
+            WHERE practice_id = %(practice)s AND subject = ANY (%(subjects)s)
+        ) AS text USING (practice_id, key_id)
+        WHERE k.category = %(category)s AND k.wrapped IS NOT NULL GROUP BY 1""",
+        {"practice": practice_id, "subjects": list(subjects), "category": category.value},
+    ):
+        counts[subject] = count
+    return counts
+
+
 def destroy(
     owner: Owner, practice_id: UUID, subjects: Sequence[UUID], category: Category, since: datetime
 ) -> Gone:

@@ -70,6 +70,7 @@ EVENT: Final = {
     "legal_hold.release_requested.v1": "End of the legal hold requested",
     "legal_hold.released.v1": "Legal hold ended",
     "erasure.requested.v1": "Erasure requested",
+    "erasure.withdrawn.v1": "Erasure request withdrawn",
     "erasure.agreed.v1": "Erasure agreed to",
     "erasure.carried_out.v1": "Erased",
 }

@@ -1,95 +1,46 @@
 """What may be erased of a client, and when: not under a hold, not too early, not by one alone."""
 
+from typing import TypeVar
 from uuid import UUID
 
 from domain.compliance.commands import (
+    AgreeToErase,
     ComplianceCommand,
     Erase,
     PlaceHold,
     RecordErasure,
     ReleaseHold,
+    WithdrawErasure,
 )
 from domain.compliance.events import (
     ComplianceEvent,
     ErasureAgreed,
     ErasureCarriedOut,
     ErasureRequested,
+    ErasureWithdrawn,
     HoldReleaseRequested,
     LegalHoldPlaced,
     LegalHoldReleased,
     RetentionSeen,
 )
-from domain.compliance.policy import kept_until
-from domain.kernel.errors import Conflict, Forbidden, Invalid
-from domain.kernel.events import Category, Decider, Frozen
-from domain.kernel.ids import ActorId, ClientId, derived
+from domain.compliance.policy import kept_until, lapses_at
+from domain.compliance.refusals import (
+    AlreadyErased,
+    ErasureAlreadyAgreed,
+    ErasureAlreadyRequested,
+    ErasureNotAgreed,
+    ErasureNotRequested,
+    LegalHoldUnknown,
+    NotErasable,
+    SecondPersonNeeded,
+    UnderLegalHold,
+    UnderRetention,
+)
+from domain.compliance.state import Compliance, Erased, Erasure, Hold
+from domain.kernel.events import Category, Decider
+from domain.kernel.ids import ClientId, derived
 
-
-class SecondPersonNeeded(Forbidden):
-    """She has asked for it herself: another person must agree."""
-
-    code = "second_person_needed"
-
-
-class UnderLegalHold(Conflict):
-    """Nothing may be erased while a hold lies on the record; `holds` names them."""
-
-    code = "under_legal_hold"
-
-
-class UnderRetention(Conflict):
-    """It must be kept until the end of `kept_until`, by the policy named."""
-
-    code = "under_retention"
-
-
-class LegalHoldUnknown(Conflict):
-    """No such hold lies on this record."""
-
-    code = "legal_hold_unknown"
-
-
-class ErasureNotAgreed(Conflict):
-    """Nobody has agreed to this erasure."""
-
-    code = "erasure_not_agreed"
-
-
-class NotErasable(Invalid):
-    """What the practice did for the client, and who read her record, is not hers to erase."""
-
-    code = "not_erasable"
-    field = "of_category"
-
-
-class Hold(Frozen):
-    """A hold in force."""
-
-    hold_id: UUID
-    reason: str
-    release_requested_by: ActorId | None = None
-
-
-class Erasure(Frozen):
-    """An erasure that is not carried out yet."""
-
-    of_category: Category
-    reason: str
-    legal_basis: str
-    requested_by: ActorId
-    agreed_by: ActorId | None = None
-
-
-class Compliance(Frozen):
-    """Only what `decide` needs."""
-
-    client_id: ClientId | None = None
-    holds: tuple[Hold, ...] = ()
-    erasures: tuple[Erasure, ...] = ()
-
-    def erasure(self, category: Category) -> Erasure | None:
-        """The one under way in a category."""
-        return next((one for one in self.erasures if one.of_category == category), None)
+T = TypeVar("T", Erasure, Erased)
 
 
 def stream_of(client_id: ClientId) -> UUID:
@@ -98,26 +49,34 @@ def stream_of(client_id: ClientId) -> UUID:
 
 
 def decide(state: Compliance, command: ComplianceCommand) -> tuple[ComplianceEvent, ...]:
-    """Permits or refuses. Raises the errors above."""
+    """Permits or refuses. Raises what is in `refusals`."""
     match command:
         case PlaceHold():
-            if any(hold.hold_id == command.hold_id for hold in state.holds):
-                return ()
-            return (
-                LegalHoldPlaced(
-                    client_id=command.client_id,
-                    occurred_at=command.at,
-                    hold_id=command.hold_id,
-                    reason=command.reason,
-                    placed_by=command.by,
-                ),
-            )
+            return _place(state, command)
         case ReleaseHold():
             return (_release(state, command),)
         case Erase():
             return _erase(state, command)
+        case AgreeToErase():
+            return _agree(state, command)
+        case WithdrawErasure():
+            return (_withdraw(state, command),)
         case RecordErasure():
             return (_carried_out(state, command),)
+
+
+def _place(state: Compliance, command: PlaceHold) -> tuple[ComplianceEvent, ...]:
+    if any(hold.hold_id == command.hold_id for hold in state.holds):
+        return ()
+    return (
+        LegalHoldPlaced(
+            client_id=command.client_id,
+            occurred_at=command.at,
+            hold_id=command.hold_id,
+            reason=command.reason,
+            placed_by=command.by,
+        ),
+    )
 
 
 def _release(state: Compliance, command: ReleaseHold) -> ComplianceEvent:
@@ -147,20 +106,41 @@ def _release(state: Compliance, command: ReleaseHold) -> ComplianceEvent:
 def _erase(state: Compliance, command: Erase) -> tuple[ComplianceEvent, ...]:
     seen = _allowed(state, command)
     erasure = state.erasure(command.of_category)
-    if erasure is None:
-        return (
-            ErasureRequested(
-                client_id=command.client_id,
-                occurred_at=command.at,
-                of_category=command.of_category,
-                reason=command.reason,
-                legal_basis=command.legal_basis,
-                requested_by=command.by,
-                retention=seen,
-            ),
+    if erasure is not None and erasure.agreed_by is not None:
+        return ()  # decided before; what remains is to carry it out
+    if erasure is not None and not erasure.has_lapsed(command.policy, command.at):
+        if erasure.requested_by == command.by:
+            raise SecondPersonNeeded
+        raise ErasureAlreadyRequested(
+            requested_by=erasure.requested_by, requested_at=erasure.requested_at
         )
+    before = state.last_erased(command.of_category)
+    if before is not None and command.readable == 0:
+        raise AlreadyErased(
+            erased_at=before.at, requested_by=before.requested_by, agreed_by=before.agreed_by
+        )
+    return (
+        ErasureRequested(
+            client_id=command.client_id,
+            occurred_at=command.at,
+            of_category=command.of_category,
+            reason=command.reason,
+            legal_basis=command.legal_basis,
+            requested_by=command.by,
+            retention=seen,
+        ),
+    )
+
+
+def _agree(state: Compliance, command: AgreeToErase) -> tuple[ComplianceEvent, ...]:
+    seen = _allowed(state, command)
+    erasure = state.erasure(command.of_category)
+    if erasure is None:
+        raise ErasureNotRequested
     if erasure.agreed_by is not None:
         return ()  # decided before; what remains is to carry it out
+    if erasure.has_lapsed(command.policy, command.at):
+        raise ErasureNotRequested(lapsed_at=lapses_at(command.policy, erasure.requested_at))
     if erasure.requested_by == command.by:
         raise SecondPersonNeeded
     return (
@@ -176,7 +156,23 @@ def _erase(state: Compliance, command: Erase) -> tuple[ComplianceEvent, ...]:
     )
 
 
-def _allowed(state: Compliance, command: Erase) -> RetentionSeen:
+def _withdraw(state: Compliance, command: WithdrawErasure) -> ComplianceEvent:
+    erasure = state.erasure(command.of_category)
+    if erasure is None or state.client_id is None:
+        raise ErasureNotRequested
+    if erasure.agreed_by is not None:
+        raise ErasureAlreadyAgreed
+    return ErasureWithdrawn(
+        client_id=state.client_id,
+        occurred_at=command.at,
+        of_category=command.of_category,
+        reason=command.reason,
+        requested_by=erasure.requested_by,
+        withdrawn_by=command.by,
+    )
+
+
+def _allowed(state: Compliance, command: Erase | AgreeToErase) -> RetentionSeen:
     """What the decision saw. Raises `NotErasable`, `UnderLegalHold`, `UnderRetention`."""
     if command.of_category == Category.BUSINESS:
         raise NotErasable
@@ -234,8 +230,11 @@ def evolve(state: Compliance, event: ComplianceEvent) -> Compliance:
                 reason=event.reason,
                 legal_basis=event.legal_basis,
                 requested_by=event.requested_by,
+                requested_at=event.occurred_at,
             )
-            now["erasures"] = (*state.erasures, asked_for)
+            now["erasures"] = (*_others(state.erasures, event.of_category), asked_for)
+        case ErasureWithdrawn():
+            now["erasures"] = _others(state.erasures, event.of_category)
         case ErasureAgreed():
             now["erasures"] = tuple(
                 one.model_copy(update={"agreed_by": event.agreed_by})
@@ -244,10 +243,19 @@ def evolve(state: Compliance, event: ComplianceEvent) -> Compliance:
                 for one in state.erasures
             )
         case ErasureCarriedOut():
-            now["erasures"] = tuple(
-                one for one in state.erasures if one.of_category != event.of_category
+            done = Erased(
+                of_category=event.of_category,
+                at=event.occurred_at,
+                requested_by=event.requested_by,
+                agreed_by=event.agreed_by,
             )
+            now["erasures"] = _others(state.erasures, event.of_category)
+            now["erased"] = (*_others(state.erased, event.of_category), done)
     return state.model_copy(update=now)
+
+
+def _others(found: tuple[T, ...], category: Category) -> tuple[T, ...]:
+    return tuple(one for one in found if one.of_category != category)
 
 
 COMPLIANCE = Decider(name="compliance", initial=Compliance(), decide=decide, evolve=evolve)

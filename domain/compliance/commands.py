@@ -1,6 +1,6 @@
 """What may be asked of holds on a client's record and of erasures from it.
 
-Where two people are needed, both ask for the same: the first requests, the second agrees.
+Where two people are needed, the first requests and the second agrees.
 """
 
 from typing import Annotated
@@ -32,7 +32,7 @@ class ReleaseHold(Command):
 
 
 class Erase(Command):
-    """Asks for one category of the client's texts to be destroyed, or agrees to it."""
+    """Asks for one category of the client's texts to be destroyed."""
 
     client_id: ClientId
     of_category: Category
@@ -40,6 +40,25 @@ class Erase(Command):
     legal_basis: Line
     policy: RetentionPolicy
     facts: Facts
+    readable: Count
+    """How many texts of the category can still be read."""
+
+
+class AgreeToErase(Command):
+    """Agrees to what another has asked for, having seen who, when and why."""
+
+    client_id: ClientId
+    of_category: Category
+    reason: Reason
+    policy: RetentionPolicy
+    facts: Facts
+
+
+class WithdrawErasure(Command):
+    """Takes a request back, or turns it down: whoever may ask for an erasure may do so."""
+
+    of_category: Category
+    reason: Reason
 
 
 class RecordErasure(Command):
@@ -50,4 +69,4 @@ class RecordErasure(Command):
     drafts: Count
 
 
-ComplianceCommand = PlaceHold | ReleaseHold | Erase | RecordErasure
+ComplianceCommand = PlaceHold | ReleaseHold | Erase | AgreeToErase | WithdrawErasure | RecordErasure

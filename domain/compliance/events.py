@@ -74,6 +74,17 @@ class ErasureRequested(ComplianceEvent):
     retention: RetentionSeen
 
 
+class ErasureWithdrawn(ComplianceEvent):
+    """The request was taken back or turned down before anybody agreed."""
+
+    type: ClassVar[str] = "erasure.withdrawn.v1"
+    of_category: Category
+    reason: Reason
+    """Why it was."""
+    requested_by: ActorId
+    withdrawn_by: ActorId
+
+
 class ErasureAgreed(ComplianceEvent):
     """A second person agreed: decided, and about to be carried out."""
 

@@ -6,7 +6,7 @@ practice with counsel. What a policy covers is the medical record: clinical text
 photographs, and the contact details without which nobody could tell whose record it is.
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -15,6 +15,7 @@ from domain.kernel.events import Category, Frozen
 from domain.kernel.text import Day, Line
 
 Years = Annotated[int, Field(strict=True, ge=0, le=150)]
+Days = Annotated[int, Field(strict=True, ge=1, le=3650)]
 
 
 class RetentionPolicy(Frozen):
@@ -26,6 +27,8 @@ class RetentionPolicy(Frozen):
     age_of_majority: Years
     years_after_majority: Years
     covers: tuple[Category, ...] = (Category.CLINICAL, Category.PHOTO, Category.CONTACT)
+    request_lapses_after_days: Days = 30
+    """How long somebody may agree to an erasure that was asked for."""
 
     @property
     def rule(self) -> str:
@@ -67,6 +70,11 @@ def kept_until(policy: RetentionPolicy, category: Category, facts: Facts) -> dat
         _years_after(facts.last_encounter_on, policy.years_after_last_encounter),
         _years_after(facts.born_on, majority),
     )
+
+
+def lapses_at(policy: RetentionPolicy, requested_at: datetime) -> datetime:
+    """The first moment at which nobody can agree any more to what was asked for."""
+    return requested_at + timedelta(days=policy.request_lapses_after_days)
 
 
 def _years_after(day: date, years: int) -> date:

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -64,9 +66,33 @@ def old_client(api: Api) -> str:
 def test_one_requests_another_carries_out(api: Api) -> None:
     client = old_client(api)
     asked = said(shred(client, "owner"))
-    assert asked == "requested: clinical of this client; another person must run this to agree"
-    assert "asked for this yourself" in refused(shred(client, "owner"))
-    assert "can never be read again; 1 keys destroyed" in said(shred(client, "auditor"))
+    assert asked == "requested: clinical of this client; another person must run this with --agree"
+    for step in ((), ("--agree",)):
+        assert "asked for this yourself" in refused(shred(client, "owner", "clinical", *step))
+    # Whoever means to ask is told who has, when and why, and does not agree by that.
+    told = refused(shred(client, "auditor"))
+    today = datetime.now(ZoneInfo("America/New_York")).date()
+    assert told.startswith(f"{api.demo.owner.name} asked on {today} at ")
+    assert "to erase clinical of this client: A reason. (the client's request)." in told
+    assert "run this with --agree" in told
+    carried_out = said(shred(client, "auditor", "clinical", "--agree"))
+    assert "can never be read again; 1 keys destroyed" in carried_out
+    for somebody in ("owner", "auditor"):
+        done_before = refused(shred(client, somebody))
+        assert done_before.startswith(f"clinical of this client was erased on {today} at ")
+        assert f"{api.demo.owner.name} asked for it, {api.demo.auditor.name} agreed" in done_before
+        assert "nobody has asked" in refused(shred(client, somebody, "clinical", "--agree"))
+
+
+def test_a_request_is_withdrawn(api: Api) -> None:
+    client = old_client(api)
+    assert "nobody has asked" in refused(shred(client, "owner", "clinical", "--withdraw"))
+    said(shred(client, "owner"))
+    both = ("--agree", "--withdraw")
+    assert refused(shred(client, "auditor", "clinical", *both)).startswith("--agree, --withdraw:")
+    withdrawn = json.loads(said(shred(client, "auditor", "clinical", "--withdraw", "--json")))
+    assert (withdrawn["status"], withdrawn["keys"]) == ("withdrawn", 0)
+    assert "nobody has asked" in refused(shred(client, "auditor", "clinical", "--agree"))
 
 
 def test_a_note_moved_here_is_told_to_stay_where_it_was_written(api: Api) -> None:
@@ -76,7 +102,7 @@ def test_a_note_moved_here_is_told_to_stay_where_it_was_written(api: Api) -> Non
     done(api.demo.clinician.post(f"{wrong.path}/reassignment", move))
     said(shred(right, "owner"))
     assert "1 of the notes were first written on another client's chart" in said(
-        shred(right, "auditor")
+        shred(right, "auditor", "clinical", "--agree")
     )
 
 

@@ -11,12 +11,20 @@ import psycopg
 import pytest
 
 from deploy.database import Database
-from deploy.erasing import Erasing, Wish
+from deploy.erasing import Erasing
+from deploy.erasing_wish import Wish
 from deploy.wiring import open_parts
 from domain.chart.events import NoteSigned
 from domain.client.aggregate import ClientMerged, ClientUnknown
-from domain.compliance.aggregate import SecondPersonNeeded, UnderRetention, stream_of
+from domain.compliance.aggregate import stream_of
 from domain.compliance.events import ErasureRequested
+from domain.compliance.refusals import (
+    AlreadyErased,
+    ErasureAlreadyRequested,
+    ErasureNotRequested,
+    SecondPersonNeeded,
+    UnderRetention,
+)
 from domain.kernel.ids import ClientId
 from record.envelope import Shredded
 from record.memory import CACHE_SECONDS
@@ -26,6 +34,7 @@ from tests.support.erasing import (
     CLINICAL,
     CONTACT,
     WHY,
+    agree,
     ask,
     chart,
     erase,
@@ -69,7 +78,7 @@ def test_what_was_agreed_is_gone_for_everybody_and_the_chart_says_why(
     assert ask(api, erasing, demo.owner, client) == "requested"
     assert "canary plan" in json.dumps(chart(demo, client))
     assert chart(demo, client)["client"]["erasures"] == []
-    assert ask(api, erasing, demo.auditor, client) == "carried_out"
+    assert agree(api, erasing, demo.auditor, client) == "carried_out"
 
     shown = chart(demo, client)
     assert "canary" not in json.dumps(shown)
@@ -186,7 +195,7 @@ def test_a_recent_visit_on_a_merged_record_keeps_all_of_them(api: Api, erasing: 
     ask(api, erasing, demo.owner, kept)
     merge(demo.clinician, kept, away)
     with pytest.raises(UnderRetention) as refused:
-        ask(api, erasing, demo.auditor, kept)
+        agree(api, erasing, demo.auditor, kept)
     today = datetime.now(UTC).date()
     assert abs(refused.value.details["last_encounter_on"] - today) <= timedelta(days=1)  # type: ignore[operator]  # a day
     assert wrapped(api, kept)["clinical"] == 1
@@ -202,6 +211,53 @@ def test_nobody_alone_and_nothing_of_somebody_unknown(api: Api, erasing: Erasing
         with pytest.raises(ClientUnknown):
             ask(api, erasing, api.demo.owner, unknown)
     assert wrapped(api, client)["clinical"] == wrapped(api, abroad)["clinical"] == 1
+
+
+def test_after_an_erasure_nobody_erases_alone_what_was_written_since(
+    api: Api, erasing: Erasing
+) -> None:
+    demo = api.demo
+    client, _ = old_note(demo.clinician)
+    erase(api, erasing, client)
+    for somebody in (demo.owner, demo.auditor):
+        with pytest.raises(AlreadyErased):
+            ask(api, erasing, somebody, client)
+    # The chart is shown anew, which makes a key; that is nothing new to read.
+    chart(demo, client)
+    with pytest.raises(AlreadyErased):
+        ask(api, erasing, demo.owner, client)
+    client_with_draft(demo.clinician, client, plan="canary draft")
+    assert ask(api, erasing, demo.owner, client) == "requested"
+    with pytest.raises(ErasureAlreadyRequested):
+        ask(api, erasing, demo.auditor, client)
+    assert agree(api, erasing, demo.auditor, client) == "carried_out"
+    with pytest.raises(AlreadyErased):
+        ask(api, erasing, demo.auditor, client)
+
+
+def test_what_was_withdrawn_is_agreed_to_by_nobody(api: Api, erasing: Erasing) -> None:
+    demo = api.demo
+    client, _ = old_note(demo.clinician)
+    ask(api, erasing, demo.owner, client)
+    assert ask(api, erasing, demo.auditor, client, step="withdraw") == "withdrawn"
+    with pytest.raises(ErasureNotRequested):
+        agree(api, erasing, demo.auditor, client)
+    assert wrapped(api, client)["clinical"] == 1
+
+
+def test_a_record_merged_in_after_the_request_is_asked_for_by_itself(
+    api: Api, erasing: Erasing
+) -> None:
+    demo = api.demo
+    kept, _ = old_note(demo.clinician)
+    away, _ = old_note(demo.clinician)
+    ask(api, erasing, demo.owner, kept)
+    merge(demo.clinician, kept, away)
+    assert agree(api, erasing, demo.auditor, kept) == "carried_out"
+    assert "clinical" not in wrapped(api, kept)
+    assert wrapped(api, away)["clinical"] == 1
+    erase(api, erasing, kept)
+    assert "clinical" not in wrapped(api, away)
 
 
 def test_a_key_that_had_been_handed_out_is_destroyed_too(api: Api, erasing: Erasing) -> None:
@@ -241,7 +297,7 @@ def test_a_practices_own_policy_decides_from_its_day_on(
     assert event.event.retention.rule == "retention/own/1"
     policy(3, 8, "2026-01-01")
     with pytest.raises(UnderRetention) as refused:
-        ask(api, erasing, demo.auditor, client)
+        agree(api, erasing, demo.auditor, client)
     assert refused.value.details["policy"] == "retention/own/3"
     with pytest.raises(psycopg.errors.RestrictViolation):
         api.admin("UPDATE record.retention_policy SET years_after_last_encounter = 0")

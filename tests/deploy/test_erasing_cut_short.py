@@ -10,12 +10,22 @@ import pytest
 
 from deploy.database import Database
 from deploy.erasing import Erasing
+from domain.compliance.refusals import AlreadyErased, ErasureNotRequested
 from projections.client_search.projection import ClientSearchProjection
 from projections.rebuild import Rebuild
 from record import rewriting
 from record.rewriting import TableInUse
 from tests.support.api import Api, api_on
-from tests.support.erasing import CONTACT, ask, chart, erasing_with, found_by, old_note, wrapped
+from tests.support.erasing import (
+    CONTACT,
+    agree,
+    ask,
+    chart,
+    erasing_with,
+    found_by,
+    old_note,
+    wrapped,
+)
 from tests.support.states import a_client, done
 
 
@@ -76,7 +86,7 @@ def test_during_a_rebuild_it_waits_to_be_asked_again(
     search = ClientSearchProjection()
     with Rebuild(api.ready.admin_url, platform.database, platform.practices, search) as beside:
         with pytest.raises(TableInUse):
-            ask(api, erasing, demo.auditor, client, CONTACT)
+            agree(api, erasing, demo.auditor, client, CONTACT)
         assert wrapped(api, client)["contact"] == 1
         beside.replace()
     assert found_by(demo, "canarystone") == [client]
@@ -99,15 +109,15 @@ def test_cut_short_it_is_finished_by_asking_again(
     ask(api, whole, demo.owner, client)
     if where == WHERE[0]:
         with pytest.raises(Crash):
-            ask(api, erasing_with(api, owner, (Failing(),)), demo.auditor, client)
+            agree(api, erasing_with(api, owner, (Failing(),)), demo.auditor, client)
     elif where == WHERE[1]:
         with table_in_use(api, monkeypatch), pytest.raises(TableInUse):
-            ask(api, whole, demo.auditor, client)
+            agree(api, whole, demo.auditor, client)
         monkeypatch.undo()
     else:
         cut = Unrecorded(owner, whole._practice, whole._projections)
         with pytest.raises(Crash):
-            ask(api, cut, demo.auditor, client)
+            agree(api, cut, demo.auditor, client)
     is_gone = where != WHERE[0]
     assert ("clinical" in wrapped(api, client)) is not is_gone
     assert chart(demo, client)["client"]["erasures"] == []
@@ -119,5 +129,9 @@ def test_cut_short_it_is_finished_by_asking_again(
     assert events[-1]["type"] == "erasure.carried_out.v1"
     # At least: where the chart was shown anew meanwhile, the key of that went, too.
     assert events[-1]["body"]["keys"] >= 1
-    # What is done is done: asked again, it is another erasure.
-    assert ask(api, whole, demo.owner, client) == "requested"
+    # What is done is done: there is nothing more to ask for, or to agree to.
+    for somebody in (demo.owner, demo.auditor):
+        with pytest.raises(AlreadyErased):
+            ask(api, whole, somebody, client)
+        with pytest.raises(ErasureNotRequested):
+            agree(api, whole, somebody, client)

@@ -52,9 +52,9 @@ def shred(client: str, category: str) -> list[dict[str, Any]]:
         palimpsest(
             "shred", "client", client, "--practice", "demo", "--category", category,
             "--reason", "She asked us to.", "--by", f"{who}@demo.example",
-            "--password-file", "password",
+            "--password-file", "password", *step,
         )
-        for who in ("owner", "auditor")
+        for who, *step in (("owner",), ("auditor", "--agree"))
     ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import psycopg
 
-from deploy.erasing import Erasing, Wish
+from deploy.erasing import Erasing
+from deploy.erasing_wish import Step, Wish
 from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
 from projections.all import all_projections
@@ -36,16 +37,30 @@ def old_note(by: Member, client: str | None = None, **text: Any) -> tuple[str, s
     return noted.client, noted.note
 
 
-def ask(api: Api, erasing: Erasing, by: Member, client: str, category: Category = CLINICAL) -> str:
+def ask(
+    api: Api,
+    erasing: Erasing,
+    by: Member,
+    client: str,
+    category: Category = CLINICAL,
+    *,
+    step: Step = "request",
+) -> str:
     at = datetime.now(UTC)
-    wish = Wish(ClientId(UUID(client)), category, WHY, BASIS)
+    wish = Wish(ClientId(UUID(client)), category, WHY, BASIS, step)
     member = api.platform.identity.member(by.token, at=at)
     return erasing.erase(wish, member, at.astimezone(member.zone)).status
 
 
+def agree(
+    api: Api, erasing: Erasing, by: Member, client: str, category: Category = CLINICAL
+) -> str:
+    return ask(api, erasing, by, client, category, step="agree")
+
+
 def erase(api: Api, erasing: Erasing, client: str, category: Category = CLINICAL) -> None:
     assert ask(api, erasing, api.demo.owner, client, category) == "requested"
-    assert ask(api, erasing, api.demo.auditor, client, category) == "carried_out"
+    assert agree(api, erasing, api.demo.auditor, client, category) == "carried_out"
 
 
 def wrapped(api: Api, client: str) -> dict[str, int]:

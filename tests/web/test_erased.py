@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from deploy.database import Database
-from deploy.erasing import Erasing, Wish
+from deploy.erasing import Erasing
+from deploy.erasing_wish import Step, Wish
 from domain.kernel.events import Category
 from domain.kernel.ids import ClientId
 from projections.all import all_projections
@@ -32,8 +33,10 @@ def erase(house: House, module_database: Database) -> Iterator[Erase]:
         erasing = Erasing(owner, practice, all_projections(keys, platform.practices))
 
         def one(path: str, category: Category) -> None:
-            wish = Wish(ClientId(UUID(path[-36:])), category, REASON, "CCPA 1798.105")
-            for email in ("olga@example.com", "iris@example.com"):
+            client = ClientId(UUID(path[-36:]))
+            steps: dict[str, Step] = {"olga@example.com": "request", "iris@example.com": "agree"}
+            for email, step in steps.items():
+                wish = Wish(client, category, REASON, "CCPA 1798.105", step)
                 at = datetime.now(UTC)
                 ((practice_id, member_id),) = platform.identity.who_has(email, PASSWORD)
                 secret = platform.identity.begin(practice_id, member_id, "token", at=at)

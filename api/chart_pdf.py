@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Literal, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -104,13 +105,18 @@ def chart_pdf(documents: Sequence[ChartDocument], standing: Standing) -> bytes:
 
 
 def _printed(chart: dict[str, Any], at: datetime, standard: Literal["a-2a"] | None = None) -> bytes:
-    made = _compiler().compile(
-        format="pdf",
-        sys_inputs={"chart": json.dumps(chart)},
-        pdf_standards=standard,
-        timestamp=int(at.timestamp()),
-    )
+    with _PRESS:
+        made = _compiler().compile(
+            format="pdf",
+            sys_inputs={"chart": json.dumps(chart)},
+            pdf_standards=standard,
+            timestamp=int(at.timestamp()),
+        )
     return cast("bytes", made)
+
+
+_PRESS: Final = Lock()
+"""A compiler prints one paper at a time; asked from two threads it raises."""
 
 
 @cache

@@ -1,6 +1,7 @@
 """Does the paper say what the chart says, whatever people have written in it?"""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -144,6 +145,14 @@ def test_the_same_chart_gives_the_same_bytes_and_is_made_to_last() -> None:
     # PDF/A says so of itself in its metadata, which is not compressed.
     assert re.search(rb"pdfaid:part>2<.*pdfaid:conformance>A<", paper, flags=re.DOTALL)
     assert b"/Lang" in paper
+
+
+def test_papers_are_printed_for_several_at_once() -> None:
+    documents = [document(given_name=name) for name in ("Ana", "Bea")]
+    alone = [chart_pdf([one], STANDING) for one in documents]
+    with ThreadPoolExecutor(4) as clerks:
+        made = list(clerks.map(lambda one: chart_pdf([one], STANDING), documents * 8))
+    assert made == alone * 8
 
 
 @pytest.mark.parametrize(

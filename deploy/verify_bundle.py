@@ -1,7 +1,6 @@
-"""Does an evidence bundle prove what it says? Needs Python 3.11 and `cryptography`, nothing else.
+"""Does an evidence bundle prove what it says? With Python 3.11 and `cryptography`, and no network.
 
-Usage: python verify_bundle.py FILE --key PUB, where PUB is a public key of the practice (a C2SP
-vkey), or a file of them: noted down before, not taken from the bundle. No network is used.
+Usage: python verify_bundle.py FILE --key PUB, a vkey of the practice that is not from the bundle.
 """
 
 import argparse
@@ -20,14 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 LIMIT = 2**29  # bytes that a bundle may unpack to
-NOT_PROVEN = """PROVEN. No bundle proves that what was written is true, or that nothing was left out
-before it was written; that the signing key's holder counted honestly for the census (whoever has
-the whole log counts again, and two that differ convict him); or who stands behind an id."""
+NOT_PROVEN = """PROVEN. No bundle proves that what was written is true or that all was written down,
+who stands behind an id, or that the key's holder counted honestly: who has the log counts again."""
+OPTIONAL = "subject on_behalf_of location command_id correlation_id causation_id key_id"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Wrong(Exception):
-    """The first thing that is not as it should be."""
+class Wrong(ValueError): ...  # the first thing that is not as it should be
 
 
 def check(holds: object, otherwise: str) -> None:
@@ -39,14 +37,25 @@ def digest(*parts: bytes) -> bytes:
     return sha256(b"".join(parts)).digest()
 
 
+def read_keys(vkeys: str) -> dict[str, bytes]:
+    """The key of each practice, of its C2SP vkeys. Raises `ValueError`."""
+    keys: dict[str, bytes] = {}
+    for vkey in vkeys.split():
+        name, number, coded = (*vkey.split("+", 2), "", "")[:3]
+        raw, owner = b64decode(coded + "=="), name.rpartition("/")[0]
+        id_ = digest(name.encode(), b"\n", raw)[:4].hex()
+        check(raw[:1] == b"\x01" and number == id_, f"this is no public key: {vkey}")
+        check(keys.setdefault(owner, raw[1:]) == raw[1:], f"two different keys of {owner}")
+    return keys
+
+
 def unpack(path: str) -> dict[str, bytes]:
     """Reads the ZIP, and no more of it than the limit, whatever it says of itself."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         check(sum(one.file_size for one in members) <= LIMIT, "it is larger than a bundle may be")
-        files = {one.filename: archive.open(one).read(one.file_size) for one in members}
-    check(len(files) == len(members), "a file is in it twice")
-    return files
+        check(len({one.filename for one in members}) == len(members), "a file is in it twice")
+        return {one.filename: archive.open(one).read(one.file_size) for one in members}
 
 
 def open_note(name: str, note: bytes, key: bytes) -> list[str]:
@@ -65,38 +74,30 @@ def open_note(name: str, note: bytes, key: bytes) -> list[str]:
 
 def leaf_hash(practice: UUID, log: str, entry: dict[str, Any], ciphertext: bytes) -> bytes:
     """The leaf of an entry (RFC 6962, 2.1): its whole header, and its ciphertext."""
-
-    def text(value: str) -> bytes:
-        return len(value.encode()).to_bytes(4, "big") + value.encode()
-
-    def maybe(name: str) -> bytes:
-        return b"\x00" if entry[name] is None else b"\x01" + UUID(entry[name]).bytes
-
-    times = [datetime.fromisoformat(entry[name]) - EPOCH for name in ("occurred_at", "recorded_at")]
+    texts = [one.encode() for one in (log, entry["type"], entry["role"], entry["purpose"])]
+    name, kind, role, purpose = (len(one).to_bytes(4, "big") + one for one in texts)
+    ids = (
+        b"\0" if entry[it] is None else b"\x01" + UUID(entry[it]).bytes for it in OPTIONAL.split()
+    )
+    subject, behalf, place, *causes, key = ids
+    times = [datetime.fromisoformat(entry[it]) - EPOCH for it in ("occurred_at", "recorded_at")]
     micros = [(one // timedelta(microseconds=1)).to_bytes(8, "big", signed=True) for one in times]
     return digest(
-        b"\x00\x01", practice.bytes, text(log), UUID(entry["stream_id"]).bytes,
-        entry["version"].to_bytes(4, "big"), entry["position"].to_bytes(8, "big"),
-        text(entry["type"]), maybe("subject"), UUID(entry["actor"]).bytes, maybe("on_behalf_of"),
-        text(entry["role"]), maybe("location"), text(entry["purpose"]), maybe("command_id"),
-        maybe("correlation_id"), maybe("causation_id"), *micros, maybe("key_id"), ciphertext,
+        b"\x00\x01", practice.bytes, name, UUID(entry["stream_id"]).bytes,
+        entry["version"].to_bytes(4, "big"), entry["position"].to_bytes(8, "big"), kind, subject,
+        UUID(entry["actor"]).bytes, behalf, role, place, purpose, *causes, *micros, key, ciphertext
     )  # fmt: skip
 
 
-def root_over(node: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
-    """The root that a leaf and its inclusion proof lead to (RFC 9162, 2.1.3.2)."""
-    last = size - 1
-    for sibling in proof:
-        check(last, "an inclusion proof is too long")
-        if index & 1 or index == last:
-            node = digest(b"\x01", sibling, node)
-            while index and not index & 1:
-                index, last = index >> 1, last >> 1
-        else:
-            node = digest(b"\x01", node, sibling)
-        index, last = index >> 1, last >> 1
-    check(not last, "an inclusion proof is too short")
-    return node
+def root_over(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes:
+    """The root that a leaf and its inclusion proof lead to (RFC 6962, 2.1.1)."""
+    if size == 1 or not proof:
+        check(size == 1 and not proof, "an inclusion proof is too long or too short")
+        return leaf
+    left = 1 << (size - 1).bit_length() - 1
+    if index < left:
+        return digest(b"\x01", root_over(leaf, index, left, proof[:-1]), proof[-1])
+    return digest(b"\x01", proof[-1], root_over(leaf, index - left, size - left, proof[:-1]))
 
 
 def census_over(client: UUID, leaves: list[bytes], siblings: list[bytes]) -> bytes:
@@ -104,20 +105,16 @@ def census_over(client: UUID, leaves: list[bytes], siblings: list[bytes]) -> byt
     node = digest(b"\x00", client.bytes, len(leaves).to_bytes(8, "big"), digest(*leaves))
     place = int.from_bytes(digest(client.bytes), "big")
     for depth, sibling in reversed(list(enumerate(siblings))):
-        is_right = place >> (255 - depth) & 1
-        node = digest(b"\x01", sibling, node) if is_right else digest(b"\x01", node, sibling)
+        pair = (sibling, node) if place >> (255 - depth) & 1 else (node, sibling)
+        node = digest(b"\x01", *pair)
     return node
 
 
 def check_body(place: bytes, entry: dict[str, Any], sealed: bytes, keys: dict[str, str]) -> bool:
-    """Opens the ciphertext with the client's key and compares. False where there is no key."""
-    if entry["key_id"] not in keys:
-        check(entry["body"] is None, f"position {entry['position']}: a body without its key")
-        return False
-    about = b"".join((
-        place, UUID(entry["stream_id"]).bytes, entry["version"].to_bytes(4, "big"),
-        UUID(entry["key_id"]).bytes, entry["type"].encode(), b"\x1f", UUID(entry["subject"]).bytes,
-    ))  # fmt: skip
+    """Opens the ciphertext with the client's key and compares: true, or raises."""
+    stream, key_id, subject = (UUID(entry[it]).bytes for it in ("stream_id", "key_id", "subject"))
+    about = place + b"\x1f" + stream + entry["version"].to_bytes(4, "big") + key_id
+    about += entry["type"].encode() + b"\x1f" + subject
     try:
         text = AESGCM(b64decode(keys[entry["key_id"]])).decrypt(sealed[1:13], sealed[13:], about)
     except InvalidTag:
@@ -127,7 +124,7 @@ def check_body(place: bytes, entry: dict[str, Any], sealed: bytes, keys: dict[st
     return True
 
 
-def check_log(origin: str, ids: list[UUID], files: dict[str, bytes], key: bytes) -> Iterator[str]:
+def check_log(origin: str, ids: str, files: dict[str, bytes], key: bytes) -> Iterator[str]:
     """The head of one log, the clients' entries in it, and that none of them is missing."""
     practice, log = UUID(origin.split("/")[1]), origin.split("/")[2]
     _, size, root = open_note(origin, files[f"{log}.checkpoint"], key)[:3]
@@ -135,7 +132,7 @@ def check_log(origin: str, ids: list[UUID], files: dict[str, bytes], key: bytes)
     check(size == counted, f"{log}: the census is of another head")
     yield f"{log}: a head of {size} entries is signed, root {root}"
     keys, proofs = json.loads(files["keys.json"]), json.loads(files["census.json"])[log]
-    found: dict[UUID, list[bytes]] = {client: [] for client in ids}
+    found: dict[UUID, list[bytes]] = {UUID(one): [] for one in ids.split(" ")}
     opened = last = 0
     for line in files[f"{log}.jsonl"].splitlines():
         entry = json.loads(line)
@@ -147,7 +144,9 @@ def check_log(origin: str, ids: list[UUID], files: dict[str, bytes], key: bytes)
         check(over == b64decode(root), f"{log}: position {at} is not in the log as it stands here")
         named = [entry["leaf_hash"], entry["ciphertext_sha256"]]
         check(named == [leaf.hex(), digest(sealed).hex()], f"{log}: {at} names other hashes")
-        opened += check_body(practice.bytes + log.encode() + b"\x1f", entry, sealed, keys)
+        is_open = entry["key_id"] in keys
+        check(is_open or entry["body"] is None, f"{log}: position {at}: a body without its key")
+        opened += is_open and check_body(practice.bytes + log.encode(), entry, sealed, keys)
         found[UUID(entry["subject"])].append(leaf)
     count = sum(map(len, found.values()))
     yield f"{log}: {count} entries, each in the log at its position"
@@ -158,37 +157,38 @@ def check_log(origin: str, ids: list[UUID], files: dict[str, bytes], key: bytes)
         yield f"{log}: complete: the census counts {len(leaves)} entries of {client}"
 
 
-def verify(path: str, vkeys: list[str]) -> Iterator[str]:
+def verify(path: str, keys: dict[str, bytes]) -> Iterator[str]:
     """What the bundle proves, line by line. Raises `Wrong`; garbage raises anything."""
     files = unpack(path)
-    practice = UUID(files["manifest"].decode().split("/")[1])
-    own = [one.split("+", 2)[2] for one in vkeys if one.startswith(f"palimpsest/{practice}/")]
-    check(own, f"no key of practice {practice} was given")
-    key = b64decode(own[0])[1:]
-    _, *lines = open_note(f"palimpsest/{practice}/bundle", files["manifest"], key)
+    practice = f"palimpsest/{UUID(files['manifest'].decode().split('/')[1])}"
+    check(practice in keys, f"no key of {practice} was given")
+    _, *lines = open_note(f"{practice}/bundle", files["manifest"], keys[practice])
     told = dict(line.split(" ", 1) for line in lines if not line.startswith("file "))
     signed = dict(line.split(" ")[:0:-1] for line in lines if line.startswith("file "))
     check(told["format"] == "1", "this verifier knows format 1 only")
-    yield f"the manifest is signed by practice {practice}, exported at {told['exported-at']}"
+    yield f"the manifest is signed by {practice}, exported at {told['exported-at']}"
     check(signed.keys() | {"manifest"} == files.keys(), "the files are not those of the manifest")
-    for name, sha in signed.items():
-        check(digest(files[name]).hex() == sha, f"{name} was altered")
+    altered = [name for name, sha in signed.items() if digest(files[name]).hex() != sha]
+    check(not altered, f"{', '.join(altered)} was altered")
     yield f"all {len(signed)} files are as they were signed"
-    clients = [UUID(one) for one in told["clients"].split(" ")]
     for log in ("record", "access"):
-        yield from check_log(f"palimpsest/{practice}/{log}", clients, files, key)
+        yield from check_log(f"{practice}/{log}", told["clients"], files, keys[practice])
     yield f"chart.pdf is the file that was signed: the chart as known at {told['as-of']}"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Prints what is proven; at the first thing that is wrong it says so and exits with 1."""
+    """Prints what is proven; exits with 1 at the first thing wrong, with 2 if it cannot look."""
     parser = argparse.ArgumentParser(description="Checks an evidence bundle, offline.")
     parser.add_argument("file")
     parser.add_argument("--key", required=True, help="the practice's vkey, or a file of vkeys")
     asked = parser.parse_args(arguments)
     try:
-        given = asked.key if asked.key.count("+") > 1 else Path(asked.key).read_text()
-        for line in verify(asked.file, given.split()):
+        Path(asked.file).open("rb").close()
+        keys = read_keys(asked.key if "+" in asked.key else Path(asked.key).read_text())
+    except (OSError, ValueError) as error:
+        parser.exit(2, f"cannot look: {error}\n")
+    try:
+        for line in verify(asked.file, keys):
             print("ok   ", ascii(line)[1:-1])
     except Exception as error:  # noqa: BLE001 - whatever stands in the file: no traceback
         said = str(error) if isinstance(error, Wrong) else f"no bundle ({type(error).__name__})"

@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from deploy import verify_bundle
 from deploy.database import Database
+from record.checkpoint import VerifyKey
 from tests.support.evidence import Desk, rezip, unzip
 from tests.support.record import record_on
 
@@ -89,7 +91,7 @@ def test_the_key_may_stand_in_a_file(desk: Desk, alone: Path) -> None:
     keys.write_text(f"{other.key}\n")
     done = run(alone, bundle, "--key", keys)
     assert done.returncode == 1
-    assert done.stderr == f"WRONG no key of practice {desk.practice_id} was given\n"
+    assert done.stderr == f"WRONG no key of palimpsest/{desk.practice_id} was given\n"
 
 
 def test_a_refusal_is_one_line_and_an_exit_code(desk: Desk, alone: Path) -> None:
@@ -98,16 +100,33 @@ def test_a_refusal_is_one_line_and_an_exit_code(desk: Desk, alone: Path) -> None
     bundle.write_bytes(rezip({**files, "chart.pdf": b"another chart"}))
     done = run(alone, bundle, "--key", desk.key)
     assert (done.returncode, done.stderr) == (1, "WRONG chart.pdf was altered\n")
-    for arguments in (
-        (alone / "nowhere.zip", "--key", desk.key),
-        (alone, "--key", desk.key),
-        (bundle, "--key", "nowhere.txt"),
-        (bundle, "--key", "not+a+key"),
-        (alone / "verify_bundle.py", "--key", desk.key),
+    done = run(alone, alone / "verify_bundle.py", "--key", desk.key)
+    assert (done.returncode, done.stderr) == (1, "WRONG no bundle (BadZipFile)\n")
+
+
+def test_a_slip_of_the_keyboard_is_not_called_wrong_evidence(desk: Desk, alone: Path) -> None:
+    bundle, keys = alone / "bundle.zip", alone / "keys.txt"
+    bundle.write_bytes(desk.bundle(desk.client()))
+    name, number, coded = desk.key.split("+", 2)
+    other = Desk.of(desk.record, desk.record.new_practice()).key.split("+", 2)[2]
+    elsewhere = VerifyKey(name, b64decode(other)[1:])
+    keys.write_text(f"{desk.key}\n{elsewhere}\n")
+    for arguments, said in (
+        ((alone / "nowhere.zip", "--key", desk.key), "No such file"),
+        ((alone, "--key", desk.key), "Is a directory"),
+        ((bundle, "--key", "nowhere.txt"), "nowhere.txt"),
+        ((bundle, "--key", desk.key[:-1]), "this is no public key"),
+        ((bundle, "--key", f"{name}+{number}"), "this is no public key"),
+        ((bundle, "--key", f"{name}+00000000+{coded}"), "this is no public key"),
+        ((bundle, "--key", f"{name}x+{number}+{coded}"), "this is no public key"),
+        ((bundle, "--key", f"{name}+{number}+{other}"), "this is no public key"),
+        ((bundle, "--key", f"{name}+{number}+Ag{coded[2:]}"), "this is no public key"),
+        ((bundle, "--key", keys), f"two different keys of {name.rpartition('/')[0]}"),
     ):
         done = run(alone, *arguments)
-        assert done.returncode == 1
-        assert done.stderr.startswith("WRONG ")
+        assert done.returncode == 2
+        assert done.stderr.startswith("cannot look: ")
+        assert said in done.stderr
         assert done.stderr.count("\n") == 1
 
 

@@ -191,9 +191,9 @@ CHANGES: dict[str, tuple[Any, str]] = {
         at_line(3, lambda one: {"proof": [flipped(one["proof"][0]), *one["proof"][1:]]}),
         NOT_THERE),
     "a proof is too long": (
-        at_line(3, lambda one: {"proof": [*one["proof"], one["proof"][0]]}), "proof is too long"),
+        at_line(3, lambda one: {"proof": [*one["proof"], one["proof"][0]]}), "is too long or"),
     "a proof is too short": (
-        at_line(3, lambda one: {"proof": one["proof"][:-1]}), "proof is too short"),
+        at_line(3, lambda one: {"proof": one["proof"][:-1]}), "or too short"),
     "another leaf hash is named": (
         at_line(3, lambda _: {"leaf_hash": "00" * 32}), "names other hashes"),
     "another digest is named": (

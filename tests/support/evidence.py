@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from deploy.verify_bundle import Wrong, verify
+from deploy.verify_bundle import Wrong, read_keys, verify
 from domain.chart.aggregate import NOTE
 from domain.client.aggregate import CLIENT
 from domain.kernel.ids import PracticeId
@@ -102,7 +102,7 @@ class Judge:
     def proven(self, bundle: bytes, *keys: str) -> list[str]:
         """What is proven, line by line. Raises `Wrong`, and anything else for garbage."""
         self._file.write_bytes(bundle)
-        return list(verify(str(self._file), list(keys)))
+        return list(verify(str(self._file), read_keys("\n".join(keys))))
 
     def wrong(self, bundle: bytes, *keys: str) -> str:
         """What is wrong; empty if nothing is."""

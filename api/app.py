@@ -23,6 +23,7 @@ from api.v1 import log as log_routes
 from domain.kernel.errors import DomainError
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
+from record.errors import Contradicted
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ REFUSED = (
     DatabaseUnavailable,
     DatabaseError,
     KmsUnavailable,
+    Contradicted,
 )
 
 
@@ -84,7 +86,8 @@ async def refuse(request: Request, error: Exception) -> Response:
     """Answers a refusal as a problem; what is ours to mend or the database's is logged."""
     problem = problem_of(error, request)
     if problem.status >= 500:  # noqa: PLR2004 - not the asker's doing
-        level = logging.ERROR if problem.code == "internal_error" else logging.WARNING
+        is_alarm = problem.code in {"internal_error", "record_contradicted"}
+        level = logging.ERROR if is_alarm else logging.WARNING
         log.log(
             level,
             "request_failed",

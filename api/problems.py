@@ -13,7 +13,7 @@ from api.security.identity import NotSignedIn, SessionExpired
 from domain.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
-from record.errors import AccessNotLogged, GateBusy, SealsBehind
+from record.errors import AccessNotLogged, Contradicted, GateBusy, SealsBehind
 
 MEDIA_TYPE = "application/problem+json"
 BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
@@ -47,6 +47,8 @@ WORDS: dict[str, str] = {
     "keys_unavailable": "The keeper of the keys does not answer. Try again.",
     "projection_behind": "The view has not caught up with that position yet. Try again.",
     "seals_behind": "The newest entries are not sealed yet, so no proof covers them. Try again.",
+    "record_contradicted": "What is stored contradicts what was signed, so nothing is handed out. "
+    "Have `palimpsest verify` say where.",
     "internal_error": "Something went wrong on our side. The request id helps us to find it.",
     "client_already_registered": "This client is registered already.",
     "client_merged": "This record was merged into another one; read on there.",
@@ -167,6 +169,8 @@ def problem_of(error: Exception, request: Request | None = None) -> Problem:
         status, title, code = 503, "Unavailable", "database_unavailable"
     elif isinstance(error, KmsUnavailable):
         status, title, code = 503, "Unavailable", "keys_unavailable"
+    elif isinstance(error, Contradicted):
+        status, title, code = 503, "Unavailable", "record_contradicted"
     return Problem.model_validate(
         {
             **extra,

@@ -17,6 +17,7 @@ from domain.kernel.clock import SystemClock
 from domain.kernel.errors import DomainError
 from domain.kernel.events import Context
 from domain.kernel.ids import ActorId, CommandId
+from record.errors import Contradicted
 from record.ids import SYSTEM, new_id
 
 
@@ -55,4 +56,7 @@ def take(ready: Ready, slug: str, client_id: UUID, as_of: str = "") -> tuple[byt
             bundle = evidence_bundle(taking, client_id, moment)
         except DomainError as error:
             raise Refusal(problem_of(error).detail) from error
+        except Contradicted as error:
+            told = f"palimpsest verify --practice {slug}"
+            raise Refusal(f"what is stored contradicts what was signed; run {told}") from error
         return bundle, str(parts.platform.exports.verify_key(practice_id))

@@ -8,146 +8,113 @@ SHA-256(0x01 ‖ left ‖ right). So no root holds two counts of one subject, wh
 cheats puts where, and a signed root is one answer for everybody who asks.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import Connection
-
-from record.database import Row
 from record.merkle import node_hash
-from record.seals import Seal, Seals, census_of
 
 NOBODY: Final = bytes(32)
 """A node without leaves."""
 BITS: Final = 256
-SCAN_MS: Final = 300_000
-"""One reading of the whole log: some 4 s for each million of entries."""
-SORTED_IN: Final = "64MB"
-"""With less the planner follows the clients' index, all over the table, for twice as long."""
-
-
-class CensusDiffers(Exception):
-    """What was counted before of the same log was something else: one of the two was tampered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many entries there are of a subject, and the digest over their leaf hashes."""
+class _Leaf:
+    place: int
+    hash: bytes
 
-    subject: UUID
-    entries: int
-    digest: bytes
 
-    @property
-    def leaf(self) -> bytes:
-        """The subject's leaf."""
-        entries = self.entries.to_bytes(8, "big")
-        return sha256(b"\x00" + self.subject.bytes + entries + self.digest).digest()
+@dataclass(slots=True)
+class _Fork:
+    """A node above two leaves at least."""
+
+    sides: list["_Node"] = field(default_factory=lambda: [None, None])
+    hash: bytes | None = None
+    """None since something below has changed."""
+
+
+_Node = _Leaf | _Fork | None
 
 
 class Census:
-    """The tree over the counts of all subjects of a log."""
+    """Counts a log entry by entry. A root costs the hashes above whom was counted since the last.
 
-    def __init__(self, counts: Iterable[Count]) -> None:
-        placed = sorted((_place(one.subject), one.leaf) for one in counts)
-        self._places = [place for place, _ in placed]
-        self._leaves = [leaf for _, leaf in placed]
-
-    @property
-    def root(self) -> bytes:
-        """What is signed."""
-        return self._node(0, len(self._leaves), 0)
-
-    def proof(self, subject: UUID) -> list[bytes]:
-        """The siblings on the way from the root to a subject's leaf. Raises `KeyError`."""
-        place = _place(subject)
-        low, high, siblings = 0, len(self._leaves), list[bytes]()
-        while high - low > 1:
-            depth = len(siblings)
-            middle = self._split(low, high, depth)
-            if place >> (BITS - 1 - depth) & 1:
-                siblings.append(self._node(low, middle, depth + 1))
-                low = middle
-            else:
-                siblings.append(self._node(middle, high, depth + 1))
-                high = middle
-        if high == low or self._places[low] != place:
-            raise KeyError(subject)
-        return siblings
-
-    def _node(self, low: int, high: int, depth: int) -> bytes:
-        if high - low < 2:  # noqa: PLR2004 - nothing to split
-            return self._leaves[low] if high > low else NOBODY
-        middle = self._split(low, high, depth)
-        return node_hash(self._node(low, middle, depth + 1), self._node(middle, high, depth + 1))
-
-    def _split(self, low: int, high: int, depth: int) -> int:
-        """Where the bit at a depth turns from 0 to 1, among places that agree in those above it."""
-        bit = 1 << (BITS - 1 - depth)
-        return bisect_left(self._places, 1, low, high, key=lambda place: place & bit and 1)
-
-
-class Recount:
-    """Counts a log entry by entry, so that what was signed can be checked at each size."""
+    A subject takes about 1 kB of memory.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[UUID, tuple[int, Any]] = {}
+        self._changed: set[UUID] = set()
+        self._top: _Node = None
+
+    def __len__(self) -> int:
+        return len(self._counts)
 
     def take(self, subject: UUID, leaf: bytes) -> None:
         """The next entry that is about somebody."""
         entries, digest = self._counts.get(subject) or (0, sha256())
         digest.update(leaf)
         self._counts[subject] = entries + 1, digest
+        self._changed.add(subject)
 
-    def census(self) -> Census:
-        """Of the entries so far."""
-        return Census(
-            Count(subject, entries, digest.digest())
-            for subject, (entries, digest) in self._counts.items()
-        )
+    def holds(self, subject: UUID, leaves: Sequence[bytes]) -> bool:
+        """Whether these are all the entries that were counted of a subject, in order."""
+        entries, digest = self._counts.get(subject) or (0, sha256())
+        return (entries, digest.digest()) == (len(leaves), sha256(b"".join(leaves)).digest())
+
+    @property
+    def root(self) -> bytes:
+        """What is signed, of the entries so far."""
+        return _hash(self._grown())
+
+    def proof(self, subject: UUID) -> list[bytes]:
+        """The siblings on the way from the root to a subject's leaf. Raises `KeyError`."""
+        place, node, siblings = _place(subject), self._grown(), list[bytes]()
+        while isinstance(node, _Fork):
+            side = _side(place, len(siblings))
+            siblings.append(_hash(node.sides[1 - side]))
+            node = node.sides[side]
+        if node is None or node.place != place:
+            raise KeyError(subject)
+        return siblings
+
+    def _grown(self) -> _Node:
+        for subject in self._changed:
+            entries, digest = self._counts[subject]
+            known = subject.bytes + entries.to_bytes(8, "big") + digest.digest()
+            leaf = _Leaf(_place(subject), sha256(b"\x00" + known).digest())
+            self._top = _put(self._top, leaf, 0)
+        self._changed.clear()
+        return self._top
+
+
+def _put(node: _Node, leaf: _Leaf, depth: int) -> _Node:
+    """The node with a leaf in it, new or in the place of an earlier one."""
+    if node is None or (isinstance(node, _Leaf) and node.place == leaf.place):
+        return leaf
+    if isinstance(node, _Leaf):
+        other, node = node, _Fork()
+        node.sides[_side(other.place, depth)] = other
+    side = _side(leaf.place, depth)
+    node.sides[side] = _put(node.sides[side], leaf, depth + 1)
+    node.hash = None
+    return node
+
+
+def _hash(node: _Node) -> bytes:
+    if node is None:
+        return NOBODY
+    if node.hash is None:
+        node.hash = node_hash(*map(_hash, node.sides))
+    return node.hash
 
 
 def _place(subject: UUID) -> int:
     return int.from_bytes(sha256(subject.bytes).digest(), "big")
 
 
-def take(connection: Connection[Row], practice_id: UUID, log: str, size: int) -> Census:
-    """Counts the entries of each subject in the first `size` of a log, in one scan."""
-    connection.execute(_PLAN, (str(SCAN_MS), SORTED_IN))
-    rows = connection.execute(_SCAN, (practice_id, log, size), binary=True)
-    return Census(Count(*row) for row in rows)
-
-
-def signed(
-    connection: Connection[Row], seals: Seals, practice_id: UUID, log: str, seal: Seal
-) -> tuple[Census, str]:
-    """The census of a log as long as a head of it, and its signed note, which is kept.
-
-    Raises `CensusDiffers`.
-    """
-    census = take(connection, practice_id, log, seal.size)
-    root = census.root
-    note = seals.signing_key(practice_id, census_of(log)).sign(seal.size, root)
-    connection.execute(_KEEP, (log, seal.size, root, note))
-    (before,) = connection.execute(_KEPT, (practice_id, log, seal.size)).fetchall()[0]
-    if before != note:
-        message = f"{log}, {seal.size}"
-        raise CensusDiffers(message)
-    return census, note
-
-
-_PLAN: Final = """SELECT set_config('statement_timeout', %s, true),
-    set_config('work_mem', %s, true)"""
-_SCAN: Final = """SELECT subject, count(*),
-        sha256(string_agg(leaf_hash, ''::bytea ORDER BY position))
-    FROM record.event
-    WHERE practice_id = %s AND log = %s AND position <= %s AND subject IS NOT NULL
-    GROUP BY subject"""
-_KEEP: Final = """INSERT INTO record.census (log, size, root, note) VALUES (%s, %s, %s, %s)
-    ON CONFLICT (practice_id, log, size) DO NOTHING"""
-_KEPT: Final = """SELECT note FROM record.census
-    WHERE practice_id = %s AND log = %s AND size = %s"""
+def _side(place: int, depth: int) -> int:
+    return place >> (BITS - 1 - depth) & 1

@@ -34,5 +34,9 @@ class SealsBehind(DomainError):
     code = "seals_behind"
 
 
+class Contradicted(Exception):
+    """What is stored contradicts what was signed: somebody has changed one of the two."""
+
+
 class Unreadable(Exception):
     """A stored body does not open: it was moved or altered. Names its place, never its content."""

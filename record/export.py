@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.kernel.events import Recorded
 from domain.kernel.ids import PracticeId
-from record import census
 from record.checkpoint import VerifyKey
+from record.counting import CensusDiffers, Counting, sign
 from record.database import Database
 from record.envelope import EnvelopeMapper, StoredEntry
 from record.errors import SealsBehind
@@ -76,6 +76,7 @@ class Exports:
         self._database = database
         self._seals = seals
         self._sealing = Sealing(database, seals)
+        self._counting = Counting(seals)
         self._keys = keys
         self._logs = dict(zip(LOGS, (record, access), strict=True))
 
@@ -91,7 +92,7 @@ class Exports:
         """Everything about the clients that both logs hold by now.
 
         The keys leave the house: what is written about these clients from now on is sealed under
-        new ones. Raises `SealsBehind`, `SealBroken`.
+        new ones. Raises `SealsBehind`, `SealBroken`, `CensusDiffers`.
         """
         heads = {log: self._head(practice_id, log) for log in LOGS}
         rows = {log: self._rows(practice_id, log, clients, heads[log].size) for log in LOGS}
@@ -130,17 +131,32 @@ class Exports:
         place = of.practice_id, of.log
         mapper = EnvelopeMapper(self._keys, *place)
         proofs = self._seals.inclusions(*place, [row["position"] for row in rows], head.size)
-        with self._database.practice(of.practice_id) as connection:
-            taken, note = census.signed(connection, self._seals, *place, head)
+        census, counted = self._count(of, head, rows)
         return LogEvidence(
             head=head,
             entries=[
                 _entry(mapper, row, keys.get(row["key_id"]), proof)
                 for row, (_, proof) in zip(rows, proofs, strict=True)
             ],
-            census=note,
-            counted={client: taken.proof(client) for client in of.clients},
+            census=census,
+            counted=counted,
         )
+
+    def _count(
+        self, of: "_Of", head: Seal, rows: Sequence[dict[str, Any]]
+    ) -> tuple[str, dict[UUID, list[bytes]]]:
+        """The signed census, and the proof of each client's count, which must be of these rows."""
+        place = of.practice_id, of.log
+        with (
+            self._database.practice(of.practice_id) as connection,
+            self._counting.up_to(connection, *place, head) as census,
+        ):
+            for client in of.clients:
+                leaves = [row["leaf_hash"] for row in rows if row["subject"] == client]
+                if not census.holds(client, leaves):
+                    raise CensusDiffers(of.log, head.size)
+            note = sign(connection, self._seals, *place, head.size, census.root)
+            return note, {client: census.proof(client) for client in of.clients}
 
 
 class _Of(NamedTuple):

@@ -14,6 +14,8 @@ FORMAT: Final = b"\x00\x01"
 """The mark of a leaf (RFC 6962, 2.1), and the version of the entry."""
 POSITION: Final = 2
 """Which of the columns is the position: 8 bytes, big-endian."""
+SUBJECT: Final = 5
+"""Which of them is the subject: one byte, and 16 more if there is one."""
 
 _OPTIONAL: Final = "coalesce('\\x01'::bytea || uuid_send({0}), '\\x00'::bytea)"
 _TEXT: Final = "int4send(octet_length({0})), convert_to({0}, 'UTF8')"

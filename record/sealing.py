@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from record.checkpoint import BadNote
 from record.database import Database, Row
+from record.errors import Contradicted
 from record.merkle import Frontier, MissingNode, Node, Tree
 from record.seals import Seal, Seals, leaf_hashes, newest, stored_nodes
 
@@ -22,8 +23,8 @@ BATCH: Final = 20_000
 LOGS_IN_MEMORY = 10_000
 
 
-class SealBroken(Exception):
-    """What is stored contradicts what was signed. Nothing more is signed on top of it."""
+class SealBroken(Contradicted):
+    """The log does not go on from its signed head. Nothing more is signed on top of it."""
 
     def __init__(self, reason: str, size: int) -> None:
         super().__init__(reason, size)

@@ -25,6 +25,12 @@ class StoredRow(NamedTuple):
         """Where it claims to stand."""
         return int.from_bytes(self.columns[leaf.POSITION], "big", signed=True)
 
+    @property
+    def subject(self) -> UUID | None:
+        """Whom it is about."""
+        found = self.columns[leaf.SUBJECT][1:]
+        return UUID(bytes=found) if found else None
+
     def moved(self, position: int) -> tuple[bytes, ...]:
         """Its columns, if it stood elsewhere."""
         place = position.to_bytes(8, "big", signed=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from record.census import Recount
+from record.census import Census
 from record.checkpoint import BadNote, VerifyKey
 from record.database import Row
 from record.faults import Fault, Kind, Tampered
@@ -23,13 +23,13 @@ def verify_censuses(
 
     Raises `Tampered`.
     """
-    recount, counted = Recount(), 0
+    recount, counted = Census(), 0
     found = censuses(connection, practice_id, log)
     for census in found:
         for subject, leaf in _entries(connection, practice_id, log, counted, census.size):
             recount.take(subject, leaf)
         counted = census.size
-        _check(census, key, recount.census().root, log)
+        _check(census, key, recount.root, log)
     return len(found)
 
 

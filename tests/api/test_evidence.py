@@ -142,6 +142,19 @@ def test_what_is_not_sealed_is_not_handed_out(
     assert take(demo.auditor, client)
 
 
+def test_what_contradicts_what_was_signed_is_not_handed_out(api: Api, demo: Team) -> None:
+    client, nobody = a_client(demo.clinician), str(uuid4())
+    assert take(demo.auditor, client)
+    give = "UPDATE record.event SET subject = %s WHERE practice_id = %s AND subject = %s"
+    with psycopg.connect(api.ready.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(give + " AND log = 'access'", (nobody, demo.practice_id, client))
+        answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        admin.execute(give, (client, demo.practice_id, nobody))
+    refusal(answer, 503, "record_contradicted")
+    assert take(demo.auditor, client)
+
+
 def test_new_text_is_sealed_under_keys_that_did_not_leave(demo: Team) -> None:
     noted = client_with_signed_note(demo.clinician)
     keys = json.loads(unzip(take(demo.auditor, noted.client))["keys.json"])

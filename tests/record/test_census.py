@@ -1,6 +1,8 @@
 """Does a signed root hold one count of each client, and only the count that is true?"""
 
+from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -9,28 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.verify_bundle import census_over
-from domain.kernel.ids import PracticeId
-from record.census import NOBODY, Census, CensusDiffers, Count, Recount, signed
+from record.census import NOBODY, Census
 from record.checkpoint import VerifyKey
+from record.counting import CensusDiffers, Counting, sign
+from record.errors import SealsBehind
 from record.faults import Tampered
 from record.gate import Append
 from record.merkle import node_hash
 from record.seals import LOGS, census_of
 from record.verify_census import verify_censuses
-from tests.support.evidence import Desk
+from tests.support.evidence import Desk, Judge
 from tests.support.record import Record, plain
 
 Leaves = dict[UUID, list[bytes]]
 leaves = st.dictionaries(
-    st.uuids(), st.lists(st.binary(min_size=32, max_size=32), max_size=3), max_size=40
+    st.uuids(), st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=3), max_size=40
 )
 
 
 def census(found: Leaves) -> Census:
-    return Census(
-        Count(client, len(hashes), sha256(b"".join(hashes)).digest())
-        for client, hashes in found.items()
-    )
+    made = Census()
+    for client, hashes in found.items():
+        for leaf in hashes:
+            made.take(client, leaf)
+    return made
 
 
 def by_the_book(leaves: dict[str, bytes]) -> bytes:
@@ -60,7 +64,7 @@ def test_each_client_s_own_entries_are_proven_and_no_others(found: Leaves) -> No
         proof = taken.proof(client)
         assert census_over(client, hashes, proof) == taken.root
         assert census_over(client, [*hashes, bytes(32)], proof) != taken.root
-        assert census_over(client, hashes[1:], proof) != taken.root or not hashes
+        assert census_over(client, hashes[1:], proof) != taken.root
         assert census_over(client, hashes[::-1], proof) != taken.root or hashes == hashes[::-1]
         assert census_over(uuid4(), hashes, proof) != taken.root
         assert census_over(client, hashes, [*proof, NOBODY]) != taken.root
@@ -73,11 +77,12 @@ def test_a_signer_who_counts_a_client_twice_proves_one_of_the_two_at_most() -> N
     client, clients = uuid4(), [uuid4() for _ in range(30)]
     honest: Leaves = {client: [b"a" * 32, b"b" * 32]} | {one: [b"c" * 32] for one in clients}
     taken = census(honest)
-    short = Count(client, 1, sha256(b"a" * 32).digest())
+    counted = client.bytes + (1).to_bytes(8, "big") + sha256(b"a" * 32).digest()
+    short = sha256(b"\x00" + counted).digest()
     for other in clients:
         # The second count of the client, in another's place.
         proof = taken.proof(other)
-        node = short.leaf
+        node = short
         place = int.from_bytes(sha256(other.bytes).digest(), "big")
         for depth, sibling in reversed(list(enumerate(proof))):
             pair = (sibling, node) if place >> (255 - depth) & 1 else (node, sibling)
@@ -102,34 +107,113 @@ def test_a_log_is_counted_up_to_the_head_and_no_further(record: Record) -> None:
             if row["subject"] is not None:
                 found.setdefault(row["subject"], []).append(row["leaf_hash"])
         assert found.keys() == {*clients}
-        with record.database.practice(desk.practice_id) as connection:
-            taken, note = signed(connection, desk.seals, desk.practice_id, log, head)
-            again = signed(connection, desk.seals, desk.practice_id, log, head)
-        assert taken.root == census(found).root == again[0].root
-        assert note == again[1]
+        place = desk.practice_id, log
+        with (
+            record.database.practice(desk.practice_id) as connection,
+            Counting(desk.seals).up_to(connection, *place, head) as taken,
+        ):
+            note = sign(connection, desk.seals, *place, head.size, taken.root)
+            assert note == sign(connection, desk.seals, *place, head.size, taken.root)
+        assert taken.root == census(found).root
         name = f"palimpsest/{desk.practice_id}/{log}-census"
         public = desk.seals.verify_key(desk.practice_id, log).public
         opened = VerifyKey(name, public).open(note)
         assert (opened.size, opened.root) == (head.size, taken.root)
 
 
-def test_a_log_that_is_counted_otherwise_than_before_was_tampered_with(
-    record: Record, practice_id: PracticeId
-) -> None:
-    desk = Desk.of(record, practice_id)
-    client = desk.client()
-    desk.bundle(client)
+@given(leaves, leaves)
+def test_a_tree_that_grows_is_the_tree_that_was_built_at_once(first: Leaves, then: Leaves) -> None:
+    growing = census(first)
+    assert growing.root == census(first).root
+    for client, hashes in then.items():
+        for leaf in hashes:
+            growing.take(client, leaf)
+    both = {
+        one: first.get(one, []) + then.get(one, []) for one in first.keys() | then.keys()
+    }  # fmt: skip
+    assert growing.root == census(both).root
+    for client, hashes in both.items():
+        assert growing.proof(client) == census(both).proof(client)
+        assert growing.holds(client, hashes)
+        assert not growing.holds(client, hashes[1:])
+
+
+def _given_to(record: Record, practice_id: UUID, position: int, subject: UUID) -> None:
+    """What a superuser does: an entry is another client's, for a moment."""
     with psycopg.connect(record.ready.admin_url) as admin:
         admin.execute("SET session_replication_role = replica")
-        admin.execute(
-            """UPDATE record.event SET leaf_hash = sha256('x')
-            WHERE practice_id = %s AND position = 2""",
-            (practice_id,),
+        done = admin.execute(
+            """UPDATE record.event SET subject = %s
+            WHERE practice_id = %s AND log = 'record' AND position = %s""",
+            (subject, practice_id, position),
         )
-    head = desk.seals.newest(practice_id, "record")
+        assert done.rowcount == 1
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["never counted", "counted before"])
+def test_an_entry_that_is_hidden_while_it_is_counted_is_missed(
+    record: Record, *, before: bool, tmp_path: Path
+) -> None:
+    desk = Desk.of(record, record.new_practice())
+    client, other = desk.client(), desk.client()
+    if before:
+        desk.bundle(client)
+        desk.client()
+    _given_to(record, desk.practice_id, 2, other)
+    with pytest.raises(CensusDiffers):
+        desk.bundle(client)
+    # Of the other client the bundle would say too much.
+    with pytest.raises(CensusDiffers):
+        desk.bundle(other)
+    _given_to(record, desk.practice_id, 2, client)
+    said = Judge(tmp_path).proven(desk.bundle(client), desk.key)
+    assert f"record: complete: the census counts 3 entries of {client}" in said
+
+
+def test_a_head_that_was_put_in_the_place_of_the_signed_one_is_believed_by_nobody(
+    record: Record,
+) -> None:
+    desk = Desk.of(record, record.new_practice())
+    desk.bundle(desk.client())
+    head = desk.seals.newest(desk.practice_id, "record")
     assert head is not None
-    with pytest.raises(CensusDiffers), record.database.practice(practice_id) as connection:
-        signed(connection, desk.seals, practice_id, "record", head)
+    with record.database.practice(desk.practice_id) as connection:
+        for note in (head.note.replace("\n", "\n1", 1), ""):
+            counted = Counting(desk.seals).up_to(
+                connection, desk.practice_id, "record", replace(head, note=note)
+            )
+            with pytest.raises(CensusDiffers), counted:
+                pass
+
+
+def test_what_was_counted_is_not_read_again_and_an_older_head_is_counted_anew(
+    record: Record,
+) -> None:
+    desk = Desk.of(record, record.new_practice())
+    counting, roots = Counting(desk.seals), list[bytes]()
+    desk.bundle(desk.client())
+    old = desk.seals.newest(desk.practice_id, "record")
+    desk.bundle(desk.client())
+    new = desk.seals.newest(desk.practice_id, "record")
+    assert old is not None
+    assert new is not None
+    with record.database.practice(desk.practice_id) as connection:
+        for head in (old, new, old, new):
+            with counting.up_to(connection, desk.practice_id, "record", head) as taken:
+                roots.append(taken.root)
+    assert roots[0] == roots[2] != roots[1] == roots[3]
+    assert roots[:2] == [one.root for one in desk.seals.censuses(desk.practice_id, "record", 0)]
+
+
+def test_no_census_is_signed_below_one_that_was_and_no_two_of_a_size(record: Record) -> None:
+    desk = Desk.of(record, record.new_practice())
+    desk.bundle(desk.client())
+    with record.database.practice(desk.practice_id) as connection:
+        place = connection, desk.seals, desk.practice_id, "record"
+        with pytest.raises(SealsBehind):
+            sign(*place, 2, bytes(32))
+        with pytest.raises(CensusDiffers):
+            sign(*place, 3, bytes(32))
 
 
 def _verified(desk: Desk, log: str = "record") -> int:
@@ -155,10 +239,10 @@ def test_a_signer_who_counted_one_client_short_is_found(record: Record) -> None:
     desk.client()
     head = desk.gather(client).logs["record"].head
     rows = record.events(desk.practice_id)[: head.size]
-    recount = Recount()
+    short = Census()
     for row in rows[:2] + rows[3:]:
-        recount.take(row["subject"], row["leaf_hash"])
-    root = recount.census().root
+        short.take(row["subject"], row["leaf_hash"])
+    root = short.root
     note = desk.seals.signing_key(desk.practice_id, census_of("record")).sign(head.size, root)
     _rewrite(record, desk.practice_id, head.size, root, note)
     with pytest.raises(Tampered, match="miscounted: positions 1 to 6 of the record log"):

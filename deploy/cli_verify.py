@@ -89,14 +89,16 @@ def _verify(ready: Database, practice_id: UUID, witnesses: Sequence[Witness]) ->
         readable = [one for one in witnesses if isinstance(one, ReadableWitness)]
         # Before the logs are read: a witness never holds what is not there yet.
         held = {log: held_by(readable, key) for log, key in keys.items()}
+        counts = {log: seals.verify_key(practice_id, census_of(log)) for log in LOGS}
+        counted = {log: held_by(readable, key) for log, key in counts.items()}
         verified = []
         with _snapshot(ready.app_url, practice_id) as connection, _progress() as bar:
             for log in LOGS:
                 stored = StoredLog(connection, practice_id, log)
                 watch = _watch(bar, log, stored.end())
                 verified.append(verify_log(stored, keys[log], held[log], watch))
-                key = seals.verify_key(practice_id, census_of(log))
-                verify_censuses(connection, key, practice_id, log)
+                watch = _watch(bar, f"{log}, counts", stored.end())
+                verify_censuses(connection, counts[log], (practice_id, log), counted[log], watch)
         for one in verified:
             for witness in witnesses:
                 if witness not in readable:

@@ -122,10 +122,12 @@ def test_a_count_that_was_signed_falsely_is_found_by_verify(house: House, tmp_pa
     with psycopg.connect(house.database.admin_url) as admin:
         admin.execute("SET session_replication_role = replica")
         key = SigningKey.of(house.database.kms, house.practice_id, census_of("record"))
+        ((size,),) = admin.execute("SELECT max(size) FROM record.census WHERE log = 'record'")
         admin.execute(
-            "UPDATE record.census SET root = %s, note = %s WHERE log = 'record'",
-            (bytes(32), key.sign(1, bytes(32))),
+            "UPDATE record.census SET root = %s, note = %s WHERE log = 'record' AND size = %s",
+            (bytes(32), key.sign(size, bytes(32)), size),
         )
     result = palimpsest("verify", "--practice", "spa")
     assert result.exit_code == 1
-    assert result.stdout.startswith("miscounted: position 1 of the record log")
+    assert result.stdout.startswith("miscounted: position")
+    assert f"the census at {size} says otherwise" in result.stdout

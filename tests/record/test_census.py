@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.verify_bundle import census_over
+from gateways.witness import ReadableWitness
+from gateways.witness.store import folder_witness
 from record.census import NOBODY, Census
 from record.checkpoint import VerifyKey
 from record.counting import CensusDiffers, Counting, sign
@@ -19,7 +21,9 @@ from record.faults import Tampered
 from record.gate import Append
 from record.merkle import node_hash
 from record.seals import LOGS, census_of
+from record.verify import held_by
 from record.verify_census import verify_censuses
+from record.witnessing import hand_over_censuses, rule, trusting
 from tests.support.evidence import Desk, Judge
 from tests.support.record import Record, plain
 
@@ -216,10 +220,11 @@ def test_no_census_is_signed_below_one_that_was_and_no_two_of_a_size(record: Rec
             sign(*place, 3, bytes(32))
 
 
-def _verified(desk: Desk, log: str = "record") -> int:
+def _verified(desk: Desk, log: str = "record", *witnesses: ReadableWitness) -> int:
     key = desk.seals.verify_key(desk.practice_id, census_of(log))
     with desk.record.database.practice(desk.practice_id) as connection:
-        return verify_censuses(connection, key, desk.practice_id, log)
+        held = held_by(witnesses, key)
+        return verify_censuses(connection, key, (desk.practice_id, log), held)
 
 
 def test_every_census_that_was_signed_is_counted_again(record: Record) -> None:
@@ -255,6 +260,36 @@ def test_a_signer_who_counted_one_client_short_is_found(record: Record) -> None:
     _rewrite(record, desk.practice_id, head.size, bytes(32), note)
     with pytest.raises(Tampered, match="another's"):
         _verified(desk)
+
+
+def test_a_false_count_that_a_witness_holds_is_found_though_its_row_is_gone(
+    record: Record, tmp_path: Path
+) -> None:
+    desk = Desk.of(record, record.new_practice())
+    witness = folder_witness(tmp_path, rule(trusting(record.kms)))
+    desk.bundle(desk.client())
+    hand_over_censuses(witness, desk.seals, desk.practice_id, "record")
+    desk.bundle(desk.client())
+    assert _verified(desk, "record", witness) == 2
+    size = desk.seals.censuses(desk.practice_id, "record", 0)[-1].size
+    false = desk.seals.signing_key(desk.practice_id, census_of("record")).sign(size, bytes(32))
+    _rewrite(record, desk.practice_id, size, bytes(32), false)
+    hand_over_censuses(witness, desk.seals, desk.practice_id, "record")
+    with psycopg.connect(record.ready.admin_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("DELETE FROM record.census WHERE size = %s", (size,))
+    assert _verified(desk) == 1
+    with pytest.raises(Tampered, match=f"miscounted.*the census at {size} that .* holds"):
+        _verified(desk, "record", witness)
+    # Nor does it help to cut the log below it.
+    with psycopg.connect(record.ready.admin_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(
+            "DELETE FROM record.event WHERE practice_id = %s AND log = 'record' AND position >= %s",
+            (desk.practice_id, size),
+        )
+    with pytest.raises(Tampered, match=f"cut: position {size} of the record log"):
+        _verified(desk, "record", witness)
 
 
 def _rewrite(record: Record, practice_id: UUID, size: int, root: bytes, note: str) -> None:

@@ -18,10 +18,13 @@ from record.access import Outcome
 from record.bundle import Export, write_bundle
 from record.envelope import Shredded
 from record.export import Evidence
+from record.ids import SYSTEM
 
 WHAT = "evidence bundle"
 """As it stands in the access log."""
 MEDIA_TYPE = "application/zip"
+OPERATOR = "the operator of the system"
+"""What the actor without a person is called."""
 HEADERS = {"Content-Disposition": 'attachment; filename="evidence.zip"'}
 """The name says nothing of the client: it is left in the lists of browsers and servers."""
 
@@ -61,7 +64,7 @@ def evidence_bundle(taking: Taking, client_id: UUID, moment: datetime | None = N
     """The bundle of a client and the records merged into hers; its chart is as known at a moment.
 
     The entries are complete up to now, whatever the moment, and the last of them is this export.
-    Raises `ClientUnknown`, `AsOfInFuture`, `AccessNotLogged`, `SealsBehind`.
+    Raises `ClientUnknown`, `AsOfInFuture`, `AccessNotLogged`, `SealsBehind`, `ExportUnderWay`.
     """
     now = taking.context.at
     if moment is not None and moment > now + CLOCK_SLACK:
@@ -69,16 +72,22 @@ def evidence_bundle(taking: Taking, client_id: UUID, moment: datetime | None = N
     moment = now if moment is None else min(moment, now)
     practice_id, platform = taking.context.practice_id, taking.platform
     clients = _records(taking, client_id)
+    with platform.exports.turn(practice_id):
+        return _bundle(taking, clients, moment)
+
+
+def _bundle(taking: Taking, clients: Sequence[UUID], moment: datetime) -> bytes:
+    practice_id, platform = taking.context.practice_id, taking.platform
     taking.note(clients)
     evidence = platform.exports.gather(practice_id, clients)
-    people = platform.identity.names(practice_id)
+    people = {SYSTEM: OPERATOR, **platform.identity.names(practice_id)}
     entries = evidence.logs["record"].entries
     standing = Standing(
         practice=taking.practice,
         zone=taking.zone,
         names=people,
         as_of=moment,
-        exported_at=now,
+        exported_at=taking.context.at,
         exported_by=taking.by,
         position=evidence.logs["record"].head.size,
         root=evidence.logs["record"].head.root.hex(),
@@ -88,7 +97,7 @@ def evidence_bundle(taking: Taking, client_id: UUID, moment: datetime | None = N
         practice=taking.practice,
         people=people,
         as_of=moment,
-        at=now,
+        at=taking.context.at,
         by=taking.context.actor_id,
         role=taking.context.role,
     )

@@ -13,7 +13,7 @@ from api.security.identity import NotSignedIn, SessionExpired
 from domain.kernel.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from gateways.kms import KmsUnavailable
 from record.database import DatabaseUnavailable
-from record.errors import AccessNotLogged, Contradicted, GateBusy, SealsBehind
+from record.errors import AccessNotLogged, Contradicted, ExportUnderWay, GateBusy, SealsBehind
 
 MEDIA_TYPE = "application/problem+json"
 BUSY = frozenset({"40001", "40P01", "53100", "55P03", "57014", "57P01", "57P03"})
@@ -47,6 +47,7 @@ WORDS: dict[str, str] = {
     "keys_unavailable": "The keeper of the keys does not answer. Try again.",
     "projection_behind": "The view has not caught up with that position yet. Try again.",
     "seals_behind": "The newest entries are not sealed yet, so no proof covers them. Try again.",
+    "export_under_way": "A bundle of this practice is being made. Try again in a moment.",
     "record_contradicted": "What is stored contradicts what was signed, so nothing is handed out. "
     "Have `palimpsest verify` say where.",
     "internal_error": "Something went wrong on our side. The request id helps us to find it.",
@@ -145,6 +146,7 @@ _STATUS: Sequence[tuple[type[Exception], int, str]] = (
     (AccessNotLogged, 503, "Unavailable"),
     (ProjectionBehind, 503, "Unavailable"),
     (SealsBehind, 503, "Unavailable"),
+    (ExportUnderWay, 503, "Unavailable"),
 )
 
 

@@ -1,10 +1,12 @@
 """How is one client's whole record taken along, and checked elsewhere, from the command line?"""
 
+import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import IO, Annotated
 from uuid import UUID
 
 import typer
@@ -14,6 +16,7 @@ from deploy import verify_bundle
 from deploy.database import ready_database
 from deploy.refusal import Refusal
 from deploy.settings import load_settings
+from deploy.witnesses import open_witnesses
 
 exports = typer.Typer(help="Take something along.", no_args_is_help=True)
 
@@ -28,9 +31,11 @@ def export_client(
     client: Annotated[UUID, typer.Argument(help="The client's id.")],
     practice: Annotated[str, typer.Option("--practice", help="The practice's slug.")],
     out: Annotated[Path, typer.Option("--out", help="The file to write; it must not exist.")],
+    *,
     as_of: Annotated[
         str, typer.Option(help="The moment the chart is of: 2026-03-02T12:00, or a day.")
     ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Write all that is known of a client, with its proof: see `verify-bundle`.
 
@@ -39,11 +44,18 @@ def export_client(
     # Late, as other commands need no web framework.
     from deploy.taking import take  # noqa: PLC0415
 
-    _must_be_new(out)
-    with ready_database(load_settings()) as ready:
+    settings = load_settings()
+    with (
+        _new(out) as part,
+        ready_database(settings) as ready,
+        open_witnesses(settings, ready.kms) as witnesses,
+    ):
         with Console(stderr=True).status("Gathering entries, counting, proving, printing …"):
-            bundle, key = take(ready, practice, client, as_of)
-        _write(out, bundle)
+            bundle, key = take(ready, practice, client, as_of, witnesses)
+        part.write(bundle)
+    if as_json:
+        typer.echo(json.dumps({"file": str(out), "bytes": len(bundle), "key": key}))
+        return
     typer.echo(f"{out}: {len(bundle):,} bytes")
     typer.echo(f"Check it with: palimpsest verify-bundle {out} --key '{key}'")
 
@@ -65,11 +77,22 @@ def _must_be_new(out: Path) -> None:
         raise Refusal(f"there is no folder {out.parent}")
 
 
-def _write(out: Path, content: bytes) -> None:
-    """The whole file under its name, or none; readable by its owner alone."""
-    with NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as part:
+@contextmanager
+def _new(out: Path) -> Iterator[IO[bytes]]:
+    """A file that has its name once it is whole, readable by its owner alone.
+
+    It is made before anything is exported: what is exported retires keys.
+    """
+    _must_be_new(out)
+    try:
+        part = NamedTemporaryFile(  # noqa: SIM115 - closed below
+            dir=out.parent, prefix=f".{out.name}.", delete=False
+        )
+    except OSError as error:
+        raise Refusal(f"no file can be made in {out.parent}") from error
+    with part:
         try:
-            part.write(content)
+            yield part
             part.flush()
             os.fsync(part.fileno())
             _must_be_new(out)

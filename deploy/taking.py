@@ -1,12 +1,13 @@
 """How does the operator of the system take along one client's whole record?"""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg
 
-from api.evidence import Taking, evidence_bundle
+from api.evidence import OPERATOR, Taking, evidence_bundle
 from api.problems import problem_of
 from api.web.times import PracticeTime
 from deploy.database import Database as Ready
@@ -17,15 +18,18 @@ from domain.kernel.clock import SystemClock
 from domain.kernel.errors import DomainError
 from domain.kernel.events import Context
 from domain.kernel.ids import ActorId, CommandId
+from gateways.witness import Witness
 from record.errors import Contradicted
 from record.ids import SYSTEM, new_id
 
 
-def take(ready: Ready, slug: str, client_id: UUID, as_of: str = "") -> tuple[bytes, str]:
+def take(
+    ready: Ready, slug: str, client_id: UUID, as_of: str = "", witnesses: Sequence[Witness] = ()
+) -> tuple[bytes, str]:
     """The bundle of a client, and the public key it is checked with. Refuses what it cannot."""
     with (
         psycopg.connect(ready.admin_url, autocommit=True) as admin,
-        open_parts(ready.app_url, ready.kms, pool_size=4) as parts,
+        open_parts(ready.app_url, ready.kms, pool_size=4, witnesses=witnesses) as parts,
     ):
         practice_id = practice_named(admin, slug)
         ((name, zone),) = admin.execute(
@@ -46,7 +50,7 @@ def take(ready: Ready, slug: str, client_id: UUID, as_of: str = "") -> tuple[byt
             context=context,
             practice=str(name),
             zone=ZoneInfo(str(zone)),
-            by="the operator of the system",
+            by=OPERATOR,
             origin="palimpsest export",
         )
         try:

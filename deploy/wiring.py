@@ -103,7 +103,7 @@ def open_parts(
             chart_view=ChartView(database, keys, records),
             client_search=ClientSearch(database),
             seals=seals,
-            exports=Exports(database, seals, keys, records, accesses),
+            exports=Exports(database, seals, keys, (records, accesses), witnesses),
         )
         yield Parts(
             platform,

@@ -47,6 +47,7 @@ def write_bundle(
         "as-of": _moment(export.as_of),
         "exported-at": _moment(export.at),
         "exported-by": f"{export.by} {export.role}",
+        "censuses-kept-by": f"{evidence.kept_by} witnesses",
     }
     lines = [origin_of(evidence.practice_id, BUNDLE)]
     lines += [f"{fact} {value}" for fact, value in told.items()]

@@ -34,6 +34,12 @@ class SealsBehind(DomainError):
     code = "seals_behind"
 
 
+class ExportUnderWay(DomainError):
+    """Somebody else's bundle of this practice is being made; one at a time is enough to do."""
+
+    code = "export_under_way"
+
+
 class Contradicted(Exception):
     """What is stored contradicts what was signed: somebody has changed one of the two."""
 

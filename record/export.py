@@ -1,24 +1,31 @@
 """What is all that the two logs hold about a client, and what proves it?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic, sleep
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
+import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.kernel.events import Recorded
 from domain.kernel.ids import PracticeId
+from gateways.witness import ReadableWitness, Refused, Stale, Witness, WitnessUnavailable
 from record.checkpoint import VerifyKey
 from record.counting import CensusDiffers, Counting, sign
 from record.database import Database
 from record.envelope import EnvelopeMapper, StoredEntry
-from record.errors import SealsBehind
+from record.errors import ExportUnderWay, SealsBehind
 from record.keys import DataKey, KeyRing
 from record.practice import Practices
 from record.sealing import Sealing
 from record.seals import LOGS, Seal, Seals
+from record.witnessing import hand_over_censuses
+
+log = structlog.get_logger()
 
 WAIT_SECONDS = 2.0
 """How long a head is waited for that covers all there is: another sealer may be at it."""
@@ -63,6 +70,8 @@ class Evidence:
     practice_id: PracticeId
     clients: Sequence[UUID]
     logs: Mapping[str, LogEvidence]
+    kept_by: int
+    """How many witnesses held the censuses before anybody had the bundle."""
     keys: Mapping[UUID, bytes]
     """The clients' own keys that sealed these entries, as far as they exist."""
 
@@ -71,14 +80,24 @@ class Exports:
     """Gathers evidence. It holds keys: it is for those who may have the whole record."""
 
     def __init__(
-        self, database: Database, seals: Seals, keys: KeyRing, record: Practices, access: Practices
+        self,
+        database: Database,
+        seals: Seals,
+        keys: KeyRing,
+        logs: tuple[Practices, Practices],
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         self._database = database
         self._seals = seals
         self._sealing = Sealing(database, seals)
         self._counting = Counting(seals)
+        # To others a census is no head of any log.
+        self._witnesses = [one for one in witnesses if isinstance(one, ReadableWitness)]
+        self._brought: dict[tuple[str, UUID, str], int] = {}
+        self._lock = Lock()
+        self._under_way: set[UUID] = set()
         self._keys = keys
-        self._logs = dict(zip(LOGS, (record, access), strict=True))
+        self._logs = dict(zip(LOGS, logs, strict=True))
 
     def verify_key(self, practice_id: PracticeId) -> VerifyKey:
         """What a bundle is checked with; the logs and censuses are signed by the same key."""
@@ -87,6 +106,19 @@ class Exports:
     def sign(self, practice_id: PracticeId, text: str) -> str:
         """The signed note of a bundle's manifest."""
         return self._seals.signing_key(practice_id, BUNDLE).sign_text(text)
+
+    @contextmanager
+    def turn(self, practice_id: UUID) -> Iterator[None]:
+        """One bundle of a practice is made at a time. Raises `ExportUnderWay`."""
+        with self._lock:
+            if practice_id in self._under_way:
+                raise ExportUnderWay
+            self._under_way.add(practice_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.remove(practice_id)
 
     def gather(self, practice_id: PracticeId, clients: Sequence[UUID]) -> Evidence:
         """Everything about the clients that both logs hold by now.
@@ -102,7 +134,26 @@ class Exports:
             log: self._evidence(_Of(practice_id, log, clients), heads[log], rows[log], keys)
             for log in LOGS
         }
-        return Evidence(practice_id, tuple(clients), logs, keys)
+        kept_by = sum(self._bring(witness, practice_id) for witness in self._witnesses)
+        return Evidence(practice_id, tuple(clients), logs, kept_by, keys)
+
+    def _bring(self, witness: ReadableWitness, practice_id: UUID) -> bool:
+        """Hands the censuses to a witness, which cannot lose them; false if it is down.
+
+        Nobody waits for her record because of a witness: the courier brings it what it has missed.
+        """
+        for of_log in LOGS:
+            place = witness.name, practice_id, of_log
+            try:
+                self._brought[place] = hand_over_censuses(
+                    witness, self._seals, practice_id, of_log, self._brought.get(place, 0)
+                )
+            except Refused as refused:
+                raise CensusDiffers(of_log, refused.reason) from refused
+            except (Stale, WitnessUnavailable):
+                log.warning("census_not_witnessed", witness=witness.name, log=of_log)
+                return False
+        return True
 
     def _head(self, practice_id: PracticeId, log: str) -> Seal:
         """A head that covers all there is by now, whoever signs it first. Raises `SealBroken`."""

@@ -155,6 +155,16 @@ def test_what_contradicts_what_was_signed_is_not_handed_out(api: Api, demo: Team
     assert take(demo.auditor, client)
 
 
+def test_one_bundle_is_made_at_a_time_in_each_practice(api: Api, demo: Team, harbor: Team) -> None:
+    client, theirs = a_client(demo.clinician), a_client(harbor.clinician)
+    with api.platform.exports.turn(demo.practice_id):
+        answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        refusal(answer, 503, "export_under_way")
+        assert answer.headers["retry-after"] == "1"
+        assert take(harbor.auditor, theirs)
+    assert take(demo.auditor, client)
+
+
 def test_new_text_is_sealed_under_keys_that_did_not_leave(demo: Team) -> None:
     noted = client_with_signed_note(demo.clinician)
     keys = json.loads(unzip(take(demo.auditor, noted.client))["keys.json"])

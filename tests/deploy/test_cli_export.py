@@ -1,5 +1,6 @@
 """Does the command line write a client's evidence, whole and to its owner alone, and check it?"""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,10 @@ class House:
 
 @pytest.fixture
 def house(
-    module_database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    module_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[House]:
     key_file = tmp_path / "root.key"
     key_file.touch(mode=0o600)
@@ -47,6 +51,7 @@ def house(
     monkeypatch.setenv("PALIMPSEST_DATABASE_URL", module_database.admin_url)
     monkeypatch.setenv("PALIMPSEST_KEY_FILE", str(key_file))
     monkeypatch.setenv("PALIMPSEST_TESTING", "true")
+    monkeypatch.setenv("PALIMPSEST_WITNESSES", str(tmp_path_factory.mktemp("witness")))
     with (
         psycopg.connect(module_database.admin_url, autocommit=True) as admin,
         open_parts(module_database.app_url, module_database.kms, pool_size=2) as parts,
@@ -91,11 +96,37 @@ def test_a_client_is_exported_and_the_file_checked(house: House, tmp_path: Path)
     assert isinstance(entry.event, Accessed)
     assert (entry.actor, entry.role, entry.purpose) == (SYSTEM, "system", "audit")
     assert (entry.event.action, entry.event.origin) == ("export", "palimpsest export")
+    names = json.loads(unzip(out.read_bytes())["names.json"])
+    assert names["people"][str(SYSTEM)] == "the operator of the system"
     spoilt = tmp_path / "spoilt.zip"
     spoilt.write_bytes(out.read_bytes()[:-40])
     checked = palimpsest("verify-bundle", spoilt, "--key", key)
     assert checked.exit_code == 1
     assert "WRONG no bundle (BadZipFile)" in checked.output
+
+
+def test_a_program_reads_where_the_bundle_is_and_its_key(house: House, tmp_path: Path) -> None:
+    out = tmp_path / "evidence.zip"
+    said = json.loads(export(house, out, "--json").stdout)
+    assert (said["file"], said["bytes"]) == (str(out), out.stat().st_size)
+    assert palimpsest("verify-bundle", out, "--key", said["key"]).exit_code == 0
+
+
+def test_what_contradicts_what_was_signed_is_refused_in_one_line(
+    house: House, tmp_path: Path
+) -> None:
+    assert export(house, tmp_path / "before.zip").exit_code == 0
+    give = "UPDATE record.event SET subject = %s WHERE practice_id = %s AND subject = %s"
+    nobody = uuid4()
+    with psycopg.connect(house.database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(give + " AND log = 'access'", (nobody, house.practice_id, house.client))
+        result = export(house, tmp_path / "x.zip")
+        admin.execute(give, (house.client, house.practice_id, nobody))
+    assert refused(result) == (
+        "what is stored contradicts what was signed; run palimpsest verify --practice spa"
+    )
+    assert not (tmp_path / "x.zip").exists()
 
 
 def test_nothing_is_overwritten_and_nothing_half_written_stays(
@@ -105,6 +136,8 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(
     out.write_text("somebody's")
     assert refused(export(house, out)) == f"{out} is there already; choose another name"
     assert out.read_text() == "somebody's"
+    proc = Path("/proc/x.zip")
+    assert refused(export(house, proc)) == "no file can be made in /proc"
     assert "there is no folder" in refused(export(house, tmp_path / "nowhere" / "x.zip"))
     assert refused(export(house, tmp_path / "x.zip", client=uuid4()))
     assert "not a date" in refused(export(house, tmp_path / "x.zip", "--as-of", "soon"))

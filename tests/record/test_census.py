@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.verify_bundle import census_over
-from gateways.witness import ReadableWitness
+from gateways.witness import ReadableWitness, Submission
 from gateways.witness.store import folder_witness
 from record.census import NOBODY, Census
 from record.checkpoint import VerifyKey
 from record.counting import CensusDiffers, Counting, sign
-from record.errors import SealsBehind
+from record.errors import ExportUnderWay, SealsBehind
 from record.faults import Tampered
 from record.gate import Append
 from record.merkle import node_hash
@@ -24,7 +24,7 @@ from record.seals import LOGS, census_of
 from record.verify import held_by
 from record.verify_census import verify_censuses
 from record.witnessing import hand_over_censuses, rule, trusting
-from tests.support.evidence import Desk, Judge
+from tests.support.evidence import Desk, Judge, unzip
 from tests.support.record import Record, plain
 
 Leaves = dict[UUID, list[bytes]]
@@ -290,6 +290,54 @@ def test_a_false_count_that_a_witness_holds_is_found_though_its_row_is_gone(
         )
     with pytest.raises(Tampered, match=f"cut: position {size} of the record log"):
         _verified(desk, "record", witness)
+
+
+def test_witnesses_have_a_census_before_anybody_has_the_bundle(
+    record: Record, tmp_path: Path
+) -> None:
+    practice_id = record.new_practice()
+    witness = folder_witness(tmp_path / "a", rule(trusting(record.kms)))
+    desk = Desk.of(record, practice_id, witness)
+    client = desk.client()
+    files = unzip(desk.bundle(client))
+    assert b"\ncensuses-kept-by 1 witnesses\n" in files["manifest"]
+    for log in LOGS:
+        origin = f"palimpsest/{practice_id}/{log}-census"
+        assert witness.read(origin, 0).encode() == files[f"{log}.census"]
+        assert witness.count(origin) == 1
+    # A witness that is down holds nobody up, and gets later what it has missed.
+    (tmp_path / "a").rename(tmp_path / "away")
+    (tmp_path / "a").write_text("no folder")
+    client = desk.client()
+    assert b"\ncensuses-kept-by 0 witnesses\n" in unzip(desk.bundle(client))["manifest"]
+    (tmp_path / "a").unlink()
+    (tmp_path / "away").rename(tmp_path / "a")
+    desk.client()
+    assert b"\ncensuses-kept-by 1 witnesses\n" in unzip(desk.bundle(client))["manifest"]
+    assert witness.count(f"palimpsest/{practice_id}/record-census") == 3
+
+
+def test_a_witness_that_holds_another_count_is_an_alarm(record: Record, tmp_path: Path) -> None:
+    practice_id = record.new_practice()
+    witness = folder_witness(tmp_path, rule(trusting(record.kms)))
+    client = Desk.of(record, practice_id).client()
+    size = 3
+    key = Desk.of(record, practice_id).seals.signing_key(practice_id, census_of("record"))
+    name = f"palimpsest/{practice_id}/record-census"
+    witness.add(Submission(name, key.sign(size, bytes(32))))
+    with pytest.raises(CensusDiffers):
+        Desk.of(record, practice_id, witness).bundle(client)
+
+
+def test_one_bundle_of_a_practice_is_made_at_a_time(record: Record) -> None:
+    desk = Desk.of(record, record.new_practice())
+    with desk.exports.turn(desk.practice_id):
+        with pytest.raises(ExportUnderWay), desk.exports.turn(desk.practice_id):
+            pass
+        with desk.exports.turn(record.new_practice()):
+            pass
+    with desk.exports.turn(desk.practice_id):
+        pass
 
 
 def _rewrite(record: Record, practice_id: UUID, size: int, root: bytes, note: str) -> None:

@@ -14,6 +14,7 @@ from deploy.verify_bundle import Wrong, read_keys, verify
 from domain.chart.aggregate import NOTE
 from domain.client.aggregate import CLIENT
 from domain.kernel.ids import PracticeId
+from gateways.witness import Witness
 from record.bundle import MANIFEST, Export, write_bundle
 from record.export import Evidence, Exports
 from record.seals import Seals
@@ -34,9 +35,10 @@ class Desk:
     exports: Exports
 
     @classmethod
-    def of(cls, record: Record, practice_id: PracticeId) -> "Desk":
+    def of(cls, record: Record, practice_id: PracticeId, *witnesses: Witness) -> "Desk":
         seals = Seals(record.database, record.kms)
-        exports = Exports(record.database, seals, record.keys, record.practices, record.access_logs)
+        logs = record.practices, record.access_logs
+        exports = Exports(record.database, seals, record.keys, logs, witnesses)
         return cls(record, practice_id, seals, exports)
 
     @property

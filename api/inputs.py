@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from domain.kernel.events import Frozen
-from domain.kernel.text import Day, Email, Line, Name, Phone, Prose, Reason, Section
+from domain.kernel.text import Day, Email, Line, Moment, Name, Phone, Prose, Reason, Section
 
 
 class SearchIn(Frozen):
@@ -37,6 +37,12 @@ class MergeIn(Frozen):
 
     other_client_id: UUID
     reason: Reason
+
+
+class EvidenceIn(Frozen):
+    """Of which moment the readable chart is; left out: of now."""
+
+    as_of: Moment | None = None
 
 
 class UnmergeIn(Frozen):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from api.asking import Asking, Can, IfMatch
 from api.evidence import HEADERS, MEDIA_TYPE, Taking, evidence_bundle
-from api.inputs import DeathIn, DetailsIn, MergeIn, ReasonIn, SearchIn, UnmergeIn
+from api.inputs import DeathIn, DetailsIn, EvidenceIn, MergeIn, ReasonIn, SearchIn, UnmergeIn
 from api.reading import ChartOut, ClientOut, read_chart, read_client
 from api.replay import AccessItem, EventItem, event_items, read_accesses, replay
 from api.v1.answers import (
@@ -160,14 +160,15 @@ def get_accesses(
     return Page(items=items, next=following)
 
 
-@router.get("/{client_id}/evidence-bundle", response_class=Response, responses=ZIP)
-def take_evidence(
-    client_id: UUID, asking: Exports, as_of: Annotated[Instant, Query()] = None
-) -> Response:
+@router.post("/{client_id}/evidence-bundle", response_class=Response, responses=ZIP)
+def take_evidence(client_id: UUID, asking: Exports, body: EvidenceIn | None = None) -> Response:
     """Everything about a client, signed: for `palimpsest verify-bundle`. 503 `seals_behind`.
 
-    Both logs are in it up to now; `as_of` is the moment that its readable chart is of. What is
-    written about the client afterwards is sealed under new keys.
+    Both logs are in it up to now; `as_of` is the moment that its readable chart is of. It is an
+    act: the access is noted, and what is written about the client afterwards is sealed under new
+    keys. Asked again, under the same Idempotency-Key too, it makes the bundle anew. One is made at
+    a time in a practice: 503 `export_under_way`.
     """
-    bundle = evidence_bundle(Taking.of(asking), client_id, as_of)
+    moment = None if body is None else body.as_of
+    bundle = evidence_bundle(Taking.of(asking), client_id, moment)
     return Response(bundle, media_type=MEDIA_TYPE, headers=HEADERS)

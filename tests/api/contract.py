@@ -140,7 +140,7 @@ ROUTES: dict[Operation, Route] = {
     Operation("GET", f"{CLIENT}/chart"): Route(_P.CHART_READ, 200, _on_client(), "read"),
     Operation("GET", f"{CLIENT}/events"): Route(_P.RECORD_REPLAY, 200, _on_client(), "read"),
     Operation("GET", f"{CLIENT}/accesses"): Route(_P.ACCESS_READ, 200, _on_client(), "read"),
-    Operation("GET", f"{CLIENT}/evidence-bundle"): Route(
+    Operation("POST", f"{CLIENT}/evidence-bundle"): Route(
         _P.RECORD_EXPORT, 200, _on_client(), "read"
     ),
     Operation("POST", f"{CLIENT}/notes"): Route(

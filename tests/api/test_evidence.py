@@ -32,7 +32,7 @@ def key(api: Api, team: Team) -> str:
 
 
 def take(by: Member, client: str, **params: str) -> bytes:
-    answer = by.get(f"/v1/clients/{client}/evidence-bundle", **params)
+    answer = by.post(f"/v1/clients/{client}/evidence-bundle", params or None)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/zip"
     assert answer.headers["content-disposition"] == 'attachment; filename="evidence.zip"'
@@ -88,7 +88,7 @@ def test_the_entries_are_complete_to_now_whatever_moment_the_chart_is_of(
     papers = [unzip(one)["chart.pdf"] for one in (before, take(demo.auditor, client))]
     assert papers[0] != papers[1]
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle", as_of=tomorrow)
+    answer = demo.auditor.post(f"/v1/clients/{client}/evidence-bundle", {"as_of": tomorrow})
     refusal(answer, 422, "as_of_in_future")
 
 
@@ -117,12 +117,12 @@ def test_nobody_else_s_client_and_no_other_thing_is_exported(
     theirs = a_client(harbor.clinician)
     note = client_with_signed_note(demo.clinician).note
     for unknown in (theirs, note, str(uuid4())):
-        answer = demo.auditor.get(f"/v1/clients/{unknown}/evidence-bundle")
+        answer = demo.auditor.post(f"/v1/clients/{unknown}/evidence-bundle")
         refusal(answer, 404, "not_found")
         latest = api.accesses(demo, unknown)[0]
         assert (latest["action"], latest["outcome"]) == ("export", "not_found")
     for role in ("owner", "front_desk"):
-        answer = demo.of(role).get(f"/v1/clients/{theirs}/evidence-bundle")
+        answer = demo.of(role).post(f"/v1/clients/{theirs}/evidence-bundle")
         refusal(answer, 403, "forbidden")
 
 
@@ -136,7 +136,7 @@ def test_what_is_not_sealed_is_not_handed_out(
             "SELECT pg_advisory_xact_lock(hashtextextended('seal ' || %s::uuid || ' access', 0))",
             (demo.practice_id,),
         )
-        answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        answer = demo.auditor.post(f"/v1/clients/{client}/evidence-bundle")
     refusal(answer, 503, "seals_behind")
     assert answer.headers["retry-after"] == "1"
     assert take(demo.auditor, client)
@@ -149,7 +149,7 @@ def test_what_contradicts_what_was_signed_is_not_handed_out(api: Api, demo: Team
     with psycopg.connect(api.ready.admin_url, autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")
         admin.execute(give + " AND log = 'access'", (nobody, demo.practice_id, client))
-        answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        answer = demo.auditor.post(f"/v1/clients/{client}/evidence-bundle")
         admin.execute(give, (client, demo.practice_id, nobody))
     refusal(answer, 503, "record_contradicted")
     assert take(demo.auditor, client)
@@ -158,7 +158,7 @@ def test_what_contradicts_what_was_signed_is_not_handed_out(api: Api, demo: Team
 def test_one_bundle_is_made_at_a_time_in_each_practice(api: Api, demo: Team, harbor: Team) -> None:
     client, theirs = a_client(demo.clinician), a_client(harbor.clinician)
     with api.platform.exports.turn(demo.practice_id):
-        answer = demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        answer = demo.auditor.post(f"/v1/clients/{client}/evidence-bundle")
         refusal(answer, 503, "export_under_way")
         assert answer.headers["retry-after"] == "1"
         assert take(harbor.auditor, theirs)

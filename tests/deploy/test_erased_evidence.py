@@ -21,7 +21,7 @@ def test_what_was_erased_is_missing_in_a_bundle_and_all_else_is_proven(
     ):
         client, _ = old_note(api.demo.clinician, plan="Erased before it was exported.")
         erase(api, erasing_with(api, owner), client)
-        taken = api.demo.auditor.get(f"/v1/clients/{client}/evidence-bundle")
+        taken = api.demo.auditor.post(f"/v1/clients/{client}/evidence-bundle")
         key = str(api.platform.seals.verify_key(api.demo.practice_id, "record"))
     assert taken.status_code == 200
     files = unzip(taken.content)

@@ -47,12 +47,12 @@ class Counting:
     def up_to(
         self, connection: Connection[Row], practice_id: UUID, log: str, head: Seal
     ) -> Iterator[Census]:
-        """The census of a log as long as a head of it. Raises `CensusDiffers`."""
+        """The census of a log as long as a head of it. Raises `CensusDiffers`, `SealsBehind`."""
         place = practice_id, log
         with self._lock:
             frontier, census = self._counted.pop(place, (Frontier(), Census()))
         if frontier.size > head.size:
-            frontier, census = Frontier(), Census()
+            raise SealsBehind  # another has counted a later head; nobody goes back
         stored = StoredLog(connection, practice_id, log)
         for after in range(frontier.size, head.size, CHUNK):
             rows = stored.rows(after, min(after + CHUNK, head.size))

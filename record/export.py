@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.kernel.events import Recorded
 from domain.kernel.ids import PracticeId
 from gateways.witness import ReadableWitness, Refused, Stale, Witness, WitnessUnavailable
-from record.checkpoint import VerifyKey
+from record.checkpoint import BadNote, VerifyKey
 from record.counting import CensusDiffers, Counting, sign
 from record.database import Database
 from record.envelope import EnvelopeMapper, StoredEntry
@@ -23,6 +23,7 @@ from record.keys import DataKey, KeyRing
 from record.practice import Practices
 from record.sealing import Sealing
 from record.seals import LOGS, Seal, Seals
+from record.verify import held_by
 from record.witnessing import hand_over_censuses
 
 log = structlog.get_logger()
@@ -126,7 +127,12 @@ class Exports:
         The keys leave the house: what is written about these clients from now on is sealed under
         new ones. Raises `SealsBehind`, `SealBroken`, `CensusDiffers`.
         """
+        # Before ours are read: then none that a witness holds is larger than ours.
+        seen = {log: self._seen(practice_id, log) for log in LOGS}
         heads = {log: self._head(practice_id, log) for log in LOGS}
+        for of_log in LOGS:
+            if heads[of_log].size < seen[of_log]:
+                raise CensusDiffers(of_log, seen[of_log])
         rows = {log: self._rows(practice_id, log, clients, heads[log].size) for log in LOGS}
         used = {row["key_id"] for log in LOGS for row in rows[log]}
         keys = self._keys.hand_out(practice_id, clients, used)
@@ -168,6 +174,19 @@ class Exports:
             if monotonic() > until:
                 raise SealsBehind
             sleep(POLL_SECONDS)
+
+    def _seen(self, practice_id: PracticeId, of_log: str) -> int:
+        """How long a log was when a witness last took a head of it: it was not cut since."""
+        key, sizes = self._seals.verify_key(practice_id, of_log), [0]
+        for witness in self._witnesses:
+            try:
+                for held in held_by([witness], key):
+                    sizes += [held.read(held.count - 1).size] if held.count else []
+            except BadNote as error:
+                raise CensusDiffers(of_log, witness.name) from error
+            except WitnessUnavailable:
+                log.warning("witness_unavailable", witness=witness.name)
+        return max(sizes)
 
     def _rows(
         self, practice_id: PracticeId, log: str, clients: Sequence[UUID], until: int

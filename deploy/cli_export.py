@@ -3,7 +3,8 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Annotated
@@ -65,9 +66,26 @@ def verify_a_bundle(
     key: Annotated[
         str, typer.Option("--key", metavar="PUB", help="The practice's vkey, or a file of vkeys.")
     ],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Check an evidence bundle offline, as deploy/verify_bundle.py does by itself elsewhere."""
-    verify_bundle.main([str(file), "--key", key])
+    """Check an evidence bundle offline, as deploy/verify_bundle.py does by itself elsewhere.
+
+    Exits with 1 if something in it is wrong, with 2 if there is no file or no key to look at.
+    """
+    if not as_json:
+        return verify_bundle.main([str(file), "--key", key])
+    told, wrong = StringIO(), None
+    try:
+        with redirect_stdout(told):
+            verify_bundle.main([str(file), "--key", key])
+    except SystemExit as refused:
+        if isinstance(refused.code, int):
+            raise
+        wrong = str(refused.code).removeprefix("WRONG ")
+    proven = [line[6:] for line in told.getvalue().splitlines() if line.startswith("ok    ")]
+    typer.echo(json.dumps({"is_proven": wrong is None, "wrong": wrong, "proven": proven}))
+    raise typer.Exit(0 if wrong is None else 1)
 
 
 def _must_be_new(out: Path) -> None:

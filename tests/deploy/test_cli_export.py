@@ -109,7 +109,17 @@ def test_a_program_reads_where_the_bundle_is_and_its_key(house: House, tmp_path:
     out = tmp_path / "evidence.zip"
     said = json.loads(export(house, out, "--json").stdout)
     assert (said["file"], said["bytes"]) == (str(out), out.stat().st_size)
-    assert palimpsest("verify-bundle", out, "--key", said["key"]).exit_code == 0
+    checked = palimpsest("verify-bundle", out, "--key", said["key"], "--json")
+    answer = json.loads(checked.stdout)
+    assert (checked.exit_code, answer["is_proven"], answer["wrong"]) == (0, True, None)
+    assert answer["proven"][0].startswith("the manifest is signed by palimpsest/")
+    out.write_bytes(out.read_bytes()[:-40])
+    checked = palimpsest("verify-bundle", out, "--key", said["key"], "--json")
+    assert checked.exit_code == 1
+    assert json.loads(checked.stdout) == {
+        "is_proven": False, "wrong": "no bundle (BadZipFile)", "proven": []}  # fmt: skip
+    checked = palimpsest("verify-bundle", out, "--key", said["key"][:-1], "--json")
+    assert (checked.exit_code, checked.stdout) == (2, "")
 
 
 def test_what_contradicts_what_was_signed_is_refused_in_one_line(

@@ -121,7 +121,8 @@ class KafkaServer:
     def start(self) -> None:
         """Returns once it accepts connections."""
         if not self._data.exists():
-            cluster = urlsafe_b64encode(uuid4().bytes).rstrip(b"=").decode()
+            # The tool takes an id that begins with a hyphen for an option.
+            cluster = urlsafe_b64encode(uuid4().bytes).rstrip(b"=").decode().replace("-", "A")
             tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", self._properties)
             subprocess.run(self._java(*tool), check=True, capture_output=True)
         with (self.folder / "out").open("ab") as out:

@@ -53,7 +53,10 @@ def verify(
         settings = settings.model_validate(settings.model_dump() | {"witnesses": witness})
     started = perf_counter()
     fault, logs = None, list[Verified]()
-    with ready_database(settings) as ready, open_witnesses(settings, ready.kms) as witnesses:
+    with (
+        ready_database(settings) as ready,
+        open_witnesses(settings, ready.kms, must_exist=True) as witnesses,
+    ):
         practice_id = _practice(ready, practice)
         try:
             logs = _verify(ready, practice_id, witnesses)
@@ -69,12 +72,16 @@ def verify(
         raise typer.Exit(1)
 
 
-def seal_key(*, practice: Slug) -> None:
+def seal_key(
+    *,
+    practice: Slug,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
     """Print the public keys that check a practice's signed heads: one line for each log."""
     with ready_database(load_settings()) as ready, Pool(ready.app_url, size=1) as pool:
         seals, practice_id = Seals(pool, ready.kms), _practice(ready, practice)
-        for log in LOGS:
-            typer.echo(str(seals.verify_key(practice_id, log)))
+        keys = {log: str(seals.verify_key(practice_id, log)) for log in LOGS}
+    typer.echo(json.dumps(keys) if as_json else "\n".join(keys.values()))
 
 
 def _practice(ready: Database, slug: str) -> UUID:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from deploy.refusal import Refusal
 from deploy.settings import Settings
 from gateways.kms import Kms
 from gateways.witness import Rule, Witness
@@ -13,11 +14,24 @@ from record.witnessing import rule, trusting
 
 
 @contextmanager
-def open_witnesses(settings: Settings, kms: Kms) -> Iterator[Sequence[Witness]]:
-    """Connects to them; whether they answer shows when they are asked."""
+def open_witnesses(
+    settings: Settings, kms: Kms, *, must_exist: bool = False
+) -> Iterator[Sequence[Witness]]:
+    """Connects to them; whether they answer shows when they are asked.
+
+    A folder is made where there is none, unless it `must_exist`: who verifies by an empty one, made
+    for a slip of the keyboard, would be told that it was emptied.
+    """
     judge = rule(trusting(kms))
     with ExitStack() as stack:
+        for folder in map(Path, filter(_is_folder, settings.witnesses)):
+            if (must_exist or folder.exists()) and not folder.is_dir():
+                raise Refusal(f"there is no folder {folder} for a witness (PALIMPSEST_WITNESSES)")
         yield [_witness(address, judge, stack) for address in settings.witnesses]
+
+
+def _is_folder(address: str) -> bool:
+    return "://" not in address
 
 
 def _witness(address: str, judge: Rule, stack: ExitStack) -> Witness:

@@ -192,8 +192,10 @@ class _Check:
         """A head above the last row: rows are gone that led to it."""
         for head in self._stored.heads(self._frontier.size, MOST):
             self._signed(head)
+            # What is missing need not be the last rows: those above it may have been moved down.
             since = self._sealed.size + 1 if self._sealed else 1
-            self._fault(Kind.CUT, since, head.size, f"a head was signed at {head.size}")
+            detail = f"a head was signed at {head.size}, and the rows end at {self._frontier.size}"
+            self._fault(Kind.CUT, since, head.size, detail)
 
     def _count(self) -> None:
         size, head = self._frontier.size, self._stored.head()

@@ -26,6 +26,11 @@ from projections.chart_view.document import fold
 from projections.chart_view.note import NoteStatus
 
 _HIDDEN = frozenset({"client_id", "occurred_at", "receipt", "rule", "history"})
+_LABELS = {
+    "retention.rule": "Retention policy",
+    "retention.position": "Record read up to position",
+}
+"""What a field within another is called where its own name says too little."""
 _GONE: frozenset[NoteStatus] = frozenset({"entered_in_error", "moved", "erased"})
 """A note that is one of these says nothing on its chart any more."""
 
@@ -85,18 +90,20 @@ def chart_after(page: Page, events: Sequence[Recorded], item: EventItem) -> Char
     )
 
 
-def body_fields(page: Page, body: Mapping[str, Any]) -> list[BodyField]:
+def body_fields(page: Page, body: Mapping[str, Any], within: str = "") -> list[BodyField]:
     """What an event says, field by field; ids of members become their names."""
     asking = page.asking
     names = asking.platform.identity.names(asking.context.practice_id)
     fields: list[BodyField] = []
     for name, value in body.items():
-        if name in _HIDDEN or value in (None, "", [], {}):
+        label = _LABELS.get(f"{within}.{name}")
+        if (name in _HIDDEN and label is None) or value in (None, "", [], {}):
             continue
         if isinstance(value, dict):
-            fields += body_fields(page, value)
+            fields += body_fields(page, value, name)
             continue
-        fields.append(BodyField(label=_label(name), value=_said(page, name, value, names)))
+        said = _said(page, name, value, names)
+        fields.append(BodyField(label=label or _label(name), value=said))
     return fields
 
 

@@ -184,10 +184,21 @@ def test_so_does_a_witness_on_the_network(kept: Kept, tmp_path: Path) -> None:
 
 def test_a_witness_that_was_emptied_is_noticed(kept: Kept, tmp_path: Path) -> None:
     empty = str(tmp_path / "empty")
+    Path(empty).mkdir()
     assert said("--witness", empty)["verified"]  # it may not have been told yet
     kept.spoil("UPDATE record.checkpoint SET signed_at = signed_at - interval '2 minutes'")
     fault = said("--witness", empty)["fault"]
     assert (fault["kind"], fault["first"], fault["last"]) == ("unwitnessed", 1, 40)
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_folder_misspelt_is_told_and_not_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for wrong in (tmp_path / "haeds", tmp_path / "file"):
+        result = palimpsest("verify", "--practice", "demo", "--witness", str(wrong))
+        assert isinstance(result.exception, Refusal)
+        assert f"there is no folder {wrong}" in str(result.exception)
+    assert not (tmp_path / "haeds").exists()
 
 
 def test_a_witness_that_does_not_answer_is_no_proof(kept: Kept) -> None:

@@ -55,7 +55,7 @@ def verify(
     fault, logs = None, list[Verified]()
     with (
         ready_database(settings) as ready,
-        open_witnesses(settings, ready.kms, must_exist=True) as witnesses,
+        open_witnesses(settings, ready.kms, must_exist=bool(witness)) as witnesses,
     ):
         practice_id = _practice(ready, practice)
         try:

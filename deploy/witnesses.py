@@ -19,14 +19,14 @@ def open_witnesses(
 ) -> Iterator[Sequence[Witness]]:
     """Connects to them; whether they answer shows when they are asked.
 
-    A folder is made where there is none, unless it `must_exist`: who verifies by an empty one, made
-    for a slip of the keyboard, would be told that it was emptied.
+    A folder is made where there is none, unless it `must_exist`: one that was named for this once
+    may be a slip of the keyboard, and an empty one in its place would look like an attack.
     """
     judge = rule(trusting(kms))
     with ExitStack() as stack:
         for folder in map(Path, filter(_is_folder, settings.witnesses)):
             if (must_exist or folder.exists()) and not folder.is_dir():
-                raise Refusal(f"there is no folder {folder} for a witness (PALIMPSEST_WITNESSES)")
+                raise Refusal(f"there is no folder {folder} for a witness")
         yield [_witness(address, judge, stack) for address in settings.witnesses]
 
 
